@@ -1,0 +1,95 @@
+"""Frozen dataclasses from JSON and back, strictly: a misspelt key is an error before any work starts."""
+
+import dataclasses
+import difflib
+import json
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def from_mapping(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
+    """Builds a configuration dataclass from a mapping, such as parsed JSON.
+
+    Nested dataclasses are built from nested mappings, tuples from lists, and whole numbers are taken where a float is
+    asked for.
+
+    Args:
+        cls: A dataclass.
+        values: Field name to value. Missing fields keep their default.
+        where: Name of the enclosing field, for messages.
+
+    Raises:
+        ValueError: If a key is unknown, a required one is missing, a value has the wrong type, or the dataclass refuses
+            a value.
+    """
+    name = where or cls.__name__
+    if not isinstance(values, Mapping):
+        raise ValueError(f"`{name}` must be a mapping of field names to values. Received: {values!r}")
+    hints = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
+    arguments = {}
+    for key, value in values.items():
+        if key not in fields:
+            close = difflib.get_close_matches(str(key), fields, n=1)
+            hint = f" Did you mean `{close[0]}`?" if close else f" Known: {', '.join(fields)}."
+            raise ValueError(f"`{name}` has no field `{key}`.{hint}")
+        arguments[key] = _coerce(hints[key], value, f"{where}.{key}" if where else key)
+    missing = [
+        key
+        for key, field in fields.items()
+        if key not in arguments
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise ValueError(f"`{name}` needs {', '.join(f'`{key}`' for key in missing)}.")
+    return cls(**arguments)
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """The fields of a configuration as plain values that JSON holds."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def _coerce(hint: Any, value: Any, where: str) -> Any:
+    """`value` as the type `hint` asks for, or a ValueError that names the field."""
+    if hint is Any:
+        return value
+    if dataclasses.is_dataclass(hint):
+        if isinstance(value, hint):  # type: ignore[arg-type]
+            return value
+        return from_mapping(hint, value, where)  # type: ignore[arg-type]
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        return _coerce(next(option for option in arguments if option is not type(None)), value, where)
+    if origin is tuple:
+        return _coerce_tuple(arguments, value, where)
+    if origin in (dict, Mapping) or hint is dict:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"`{where}` must be a mapping. Received: {value!r}")
+        return dict(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and (not isinstance(value, hint) or (hint is not bool and isinstance(value, bool))):
+        raise ValueError(f"`{where}` must be of type {hint.__name__}. Received: {value!r}")
+    return value
+
+
+def _coerce_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    """A list or tuple as the tuple type with these arguments."""
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"`{where}` must be a list. Received: {value!r}")
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        arguments = (arguments[0],) * len(value)
+    if len(arguments) != len(value):
+        raise ValueError(f"`{where}` must have {len(arguments)} values. Received: {value!r}")
+    return tuple(
+        _coerce(hint, item, f"{where}[{index}]")
+        for index, (hint, item) in enumerate(zip(arguments, value, strict=True))
+    )
