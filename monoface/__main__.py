@@ -1,0 +1,5 @@
+"""`python -m monoface` is `monoface`."""
+
+from monoface.main import main
+
+main()
