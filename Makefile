@@ -34,7 +34,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml .python-version | $(filter 
 install: $(VENV)/.installed  ## Set up .venv with the pinned packages.
 
 demo: install  ## Render, train, evaluate, gate, push, then reconstruct a photograph into out/.
-	@$(BIN)/monoface demo --out $(OUT)
+	$(BIN)/monoface preview --preset tiny --count 36 --out $(OUT)/preview.png
+	$(BIN)/monoface run --preset tiny --out $(OUT)
+	$(BIN)/monoface reconstruct $(VENV)/lib/python3.10/site-packages/skimage/data/astronaut.png --out $(OUT) --model $(OUT)/serving/monoface
 
 test: install  ## Run the tests (those marked slow are left out).
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not slow and not gpu"
