@@ -64,6 +64,24 @@ LANDMARK_FLIP: Final[tuple[int, ...]] = (
 )
 """Landmark `i` of a mirrored image is landmark `LANDMARK_FLIP[i]` of the original."""
 
+MEDIAPIPE_LANDMARK_COUNT: Final = 478
+"""Points of MediaPipe's refined face mesh."""
+
+# fmt: off
+MEDIAPIPE_TO_IBUG68: Final[tuple[int, ...]] = (
+    127, 93, 132, 58, 172, 136, 150, 176, 152, 400, 379, 365, 397, 288, 361, 323, 356,  # jaw
+    70, 63, 105, 66, 107, 336, 296, 334, 293, 300,  # brows
+    168, 197, 5, 4, 240, 97, 2, 326, 460,  # nose
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,  # eyes
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,  # outer lips
+    78, 82, 13, 312, 308, 317, 14, 87,  # inner lips
+)
+# fmt: on
+"""iBUG landmark `i` is point `MEDIAPIPE_TO_IBUG68[i]` of MediaPipe's face mesh. It approximates `MEDIAPIPE_LANDMARK_SET`."""
+
+MEDIAPIPE_LANDMARK_SET: Final = "basel"
+"""The mesh's jaw points are fixed to the skin and turn with the head: none slides to the visible contour."""
+
 # --- Pose ------------------------------------------------------------------------------------------------------------
 
 YAW_BINS: Final = ("0-30", "30-60", "60-90")
