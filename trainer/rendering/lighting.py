@@ -1,0 +1,152 @@
+"""Distant light: order-2 spherical-harmonic environments, and the one shading equation that both renderers compute.
+
+With unit normal n, unit direction v to the viewer, albedo a, environment irradiance E(n), parallel light of colour c from the
+unit direction l, mirrored share k and shininess s, and r the mirror image of l about n, a surface sends back
+
+    a · (max(E(n), 0) / π + c · max(n·l, 0)) + c · max(n·l, 0) · k · (s + 2) / 2 · max(r·v, 0)^s
+
+the last term only where n·v ≥ 0: a Lambertian surface and the energy-conserving Phong lobe (Lafortune and Willems 1994) under
+an irradiance of π c. An environment of radiance 1 everywhere shows the albedo itself.
+
+Spherical harmonics are real and orthonormal, in the order L00, L1-1, L10, L11, L2-2, L2-1, L20, L21, L22 with the axes x to
+the image's right, y up, z towards the viewer, so that L1-1 is the light from above.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from trainer.rendering.arrays import namespace
+
+BAND_0 = 0.282095
+BAND_1 = 0.488603
+BAND_2_MIXED = 1.092548
+BAND_2_ZONAL = 0.315392
+BAND_2_DIFFERENCE = 0.546274
+"""Factors of the real spherical harmonics 1; x; xy; 3z² - 1; x² - y² (Ramamoorthi and Hanrahan 2001, equation 3)."""
+
+TRANSFER = (math.pi, 2 * math.pi / 3, math.pi / 4)
+"""What a cosine lobe keeps of bands 0, 1 and 2 (same, equation 8): the products with the factors above are the irradiance
+constants 0.886227, 2·0.511664, 2·0.429043, 0.247708 and 0.429043."""
+
+UNIT_L00 = 1 / BAND_0
+"""L00 of an environment whose mean radiance is 1."""
+
+PROBE_MEAN = np.array([1.0, 0.67, -0.02, -0.03, -0.04, -0.06, -0.20, 0.06, -0.04])
+PROBE_SD = np.array([0.0, 0.31, 0.35, 0.37, 0.29, 0.26, 0.42, 0.20, 0.53])
+"""Luminance coefficients relative to L00: mean and standard deviation over ten measured light probes (Debevec's probes as
+spherical harmonics in the OpenGL Shading Language book's example: Old Town Square, Grace Cathedral, Eucalyptus Grove,
+St Peter's, Uffizi, Galileo's Tomb, Vine Street Kitchen, Breezeway, Campus Sunset, Funston Beach)."""
+
+TINT_MEAN = np.array([0.08, 0.0, 0.04])
+TINT_SD = np.array([0.25, 0.0, 0.10])
+"""ln of the colour of L00 over its green, red and blue, over the same probes."""
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Rec. 709 luminance of linear RGB."""
+
+_DARKEST = 0.05
+"""A sampled environment's irradiance is at least this share of its mean in every direction: radiance is never negative, but
+independent draws of its coefficients can say so."""
+
+
+def irradiance_basis(normals: Any) -> Any:
+    """Irradiance from each of the nine coefficients of an environment.
+
+    Args:
+        normals: `[..., 3]` unit vectors.
+
+    Returns:
+        `[..., 9]`, to be multiplied with radiance coefficients.
+    """
+    xp = namespace(normals)
+    x, y, z = normals[..., 0], normals[..., 1], normals[..., 2]
+    band_1, mixed = TRANSFER[1] * BAND_1, TRANSFER[2] * BAND_2_MIXED
+    zonal, difference = TRANSFER[2] * BAND_2_ZONAL, TRANSFER[2] * BAND_2_DIFFERENCE
+    terms = (
+        xp.full_like(x, TRANSFER[0] * BAND_0),
+        band_1 * y,
+        band_1 * z,
+        band_1 * x,
+        mixed * x * y,
+        mixed * y * z,
+        zonal * (3 * z * z - 1),
+        mixed * x * z,
+        difference * (x * x - y * y),
+    )
+    return xp.stack(terms, axis=-1)
+
+
+def irradiance(normals: Any, harmonics: Any) -> Any:
+    """Light that falls on surfaces from an environment.
+
+    Args:
+        normals: `[..., N, 3]` unit vectors.
+        harmonics: `[..., 9, 3]` radiance coefficients, linear RGB.
+
+    Returns:
+        `[..., N, 3]` irradiance; divided by π it is what a white Lambertian surface sends back. It can be negative where the
+        coefficients describe no possible light.
+    """
+    xp = namespace(normals, harmonics)
+    return xp.matmul(irradiance_basis(normals), harmonics)
+
+
+def rotate_harmonics(harmonics: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """Coefficients of a turned environment: what came from direction d comes from `rotation @ d`.
+
+    Band 1 turns as a vector, band 2 as the symmetric matrix of its quadratic form.
+
+    Args:
+        harmonics: `[9, 3]` radiance coefficients.
+        rotation: `[3, 3]`.
+
+    Returns:
+        `[9, 3]`.
+    """
+    turned = np.array(harmonics, np.float64)
+    turned[[3, 1, 2]] = rotation @ turned[[3, 1, 2]]
+    xy, yz, zonal, xz, difference = turned[4:]
+    zonal, difference = BAND_2_ZONAL * zonal, BAND_2_DIFFERENCE * difference
+    xy, yz, xz = (BAND_2_MIXED / 2 * value for value in (xy, yz, xz))
+    quadratic = np.array([[difference - zonal, xy, xz], [xy, -difference - zonal, yz], [xz, yz, 2 * zonal]])
+    quadratic = np.einsum("ia,abc,jb->ijc", rotation, quadratic, rotation)
+    turned[4:] = (
+        quadratic[0, 1] * 2 / BAND_2_MIXED,
+        quadratic[1, 2] * 2 / BAND_2_MIXED,
+        quadratic[2, 2] / (2 * BAND_2_ZONAL),
+        quadratic[0, 2] * 2 / BAND_2_MIXED,
+        (quadratic[0, 0] - quadratic[1, 1]) / (2 * BAND_2_DIFFERENCE),
+    )
+    return turned.astype(np.asarray(harmonics).dtype)
+
+
+def sample_harmonics(rng: np.random.Generator) -> np.ndarray:
+    """Draws an environment from the prior of ten measured probes, turned by a random angle about the vertical.
+
+    Returns:
+        `[9, 3]` float32 radiance coefficients, linear RGB, of mean luminance 1 (multiply by an exposure). Its irradiance is
+        positive in every direction.
+    """
+    luminance = rng.normal(PROBE_MEAN, PROBE_SD)
+    tint = np.exp(rng.normal(TINT_MEAN, TINT_SD))
+    azimuth = rng.uniform(0, 2 * math.pi)
+    cosine, sine = math.cos(azimuth), math.sin(azimuth)
+    turn = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
+    varying = irradiance_basis(_DIRECTIONS)[:, 1:] @ luminance[1:]
+    uniform = TRANSFER[0] * BAND_0
+    luminance[1:] *= min(1.0, (1 - _DARKEST) * uniform / max(-varying.min(), 1e-9))
+    harmonics = luminance[:, None] * (UNIT_L00 * tint / (LUMINANCE @ tint))
+    return rotate_harmonics(harmonics, turn).astype(np.float32)
+
+
+def _even_directions(count: int) -> np.ndarray:
+    """`[count, 3]` unit vectors spread evenly by a golden spiral."""
+    index = np.arange(count) + 0.5
+    azimuth, z = math.pi * (1 + math.sqrt(5)) * index, 1 - 2 * index / count
+    radius = np.sqrt(1 - z * z)
+    return np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth), z], axis=-1)
+
+
+_DIRECTIONS = _even_directions(256)
