@@ -1,0 +1,149 @@
+"""Builds the default head from MakeHuman's CC0 assets: one deterministic command, `monoface model build-head`.
+
+Steps: cut head, neck and shoulders out of the base mesh with eyeballs, teeth and tongue; refine where the face is coarse;
+sample people and reduce them to identity modes; face units become expression modes; skins become albedo modes.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from trainer.morphable import head_mesh, makehuman, paint
+from trainer.morphable.linear import principal_modes, rigid_alignment
+from trainer.morphable.model import LandmarkSet, MorphableModel
+from trainer.morphable.population import sample_population
+
+GENERATOR_VERSION: Final = "1"
+IDENTITY_MODES: Final = 80
+STEP: Final = 1 / 128
+"""Identity and expression values are rounded to this many millimetres, albedo to an eighth of it: exact in float16."""
+
+SOURCE: Final = "MakeHuman hm08 base mesh, targets, face units, skins and masks (makehumancommunity.org)"
+LICENCE: Final = "CC0-1.0"
+
+
+def build_head(makehuman_dir: str | Path) -> MorphableModel:
+    """The default head.
+
+    Args:
+        makehuman_dir: Folder with `3dobjs`, `targets`, `skins`, `masks`, `mesh_metadata` and `landmarks68.json`.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If a file cannot be read.
+    """
+    folder = Path(makehuman_dir)
+    base = makehuman.read_base(folder / "3dobjs" / "base.obj")
+    count = len(base.vertices)
+    tables = makehuman.read_landmarks(folder / "landmarks68.json")
+    mesh = head_mesh.build(base, makehuman.read_mirror(folder / "mesh_metadata" / "hm08.mirror", count))
+    samples = _aligned_samples(folder / "targets", base.vertices, mesh.source, tables["basel"])
+    importance = head_mesh.importance(base.vertices[mesh.source] * makehuman.MILLIMETRES)
+    mean, modes, deviations, kept = principal_modes(samples, importance, IDENTITY_MODES)
+    mean = mean - _origin(mean, mesh.source, tables["basel"])
+    vertices = mesh.weights @ mean
+    names, expression = _face_units(folder / "targets" / "faceunits", count, mesh.source)
+    landmarks = {key: _landmark_set(mesh, indices) for key, indices in sorted(tables.items())}
+    points = _points(mesh.triangles, landmarks["basel"], vertices)
+    regions = head_mesh.regions(mesh, folder / "masks", vertices, points)
+    regions["brows"] = paint.brow_mask(vertices, points, head_mesh.front_skin(regions, vertices))
+    albedo_mean, albedo, albedo_sd = _albedo(folder / "skins", mesh, regions)
+    return MorphableModel(
+        name="monoface-head",
+        mean=_rounded(vertices, STEP),
+        identity=_rounded(_applied(mesh.weights, modes), STEP),
+        identity_sd=deviations,
+        expression=_rounded(_applied(mesh.weights, expression), STEP),
+        expression_names=names,
+        expression_range=np.tile(np.array([0.0, 1.0], np.float32), (len(names), 1)),
+        expression_sd=np.full(len(names), 0.25, np.float32),
+        albedo_mean=_rounded(albedo_mean, STEP / 8),
+        albedo=_rounded(albedo, STEP / 8),
+        albedo_sd=albedo_sd,
+        triangles=mesh.triangles,
+        uv=mesh.uv,
+        landmarks=landmarks,
+        regions={key: _rounded(value, 1 / 256) for key, value in regions.items()},
+        mirror=mesh.mirror,
+        provenance=_provenance(kept, len(samples)),
+        licence=LICENCE,
+    )
+
+
+def _aligned_samples(targets: Path, base: np.ndarray, source: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """`[S, N, 3]` millimetres: sampled heads, moved and turned (never scaled) onto the base head's landmarks."""
+    heads = (base[source] + sample_population(targets, len(base), source)) * makehuman.MILLIMETRES
+    reference = base[landmarks] * makehuman.MILLIMETRES
+    at = np.searchsorted(source, landmarks)
+    rotations, shifts = rigid_alignment(heads[:, at], reference)
+    return np.einsum("snd,sed->sne", heads, rotations) + shifts[:, None]
+
+
+def _origin(mean: np.ndarray, source: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Midpoint of the eyes' and the mouth's centres, x on the plane of symmetry."""
+    points = mean[np.searchsorted(source, landmarks)]
+    eyes = points[head_mesh.EYE_LANDMARKS].mean(axis=0)
+    mouth = points[head_mesh.LIP_LANDMARKS].mean(axis=0)
+    return (eyes + mouth) / 2 * np.array([0.0, 1.0, 1.0])
+
+
+def _face_units(folder: Path, count: int, source: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names and `[K, N, 3]` millimetres per unit of the expression units."""
+    paths = sorted(folder.glob("*.target.gz"))
+    if not paths:
+        raise ValueError(f"{folder} holds no face unit (*.target.gz).")
+    units = np.stack([makehuman.read_target(path, count)[source] for path in paths]) * makehuman.MILLIMETRES
+    return tuple(path.name.removesuffix(".target.gz") for path in paths), units
+
+
+def _landmark_set(mesh: head_mesh.HeadMesh, indices: np.ndarray) -> LandmarkSet:
+    """Landmarks on vertices of the base mesh, each as a corner of a triangle."""
+    vertices = np.searchsorted(mesh.source, indices)
+    first = {int(vertex): (row, corner) for (row, corner), vertex in reversed(list(np.ndenumerate(mesh.triangles)))}
+    rows, corners = zip(*(first[int(mesh.vertex_of_source[vertex])] for vertex in vertices), strict=True)
+    return LandmarkSet(np.array(rows, np.int32), np.eye(3, dtype=np.float32)[list(corners)])
+
+
+def _points(triangles: np.ndarray, landmarks: LandmarkSet, vertices: np.ndarray) -> np.ndarray:
+    return np.einsum("ncd,nc->nd", vertices[triangles[landmarks.triangles]], landmarks.barycentrics)
+
+
+def _albedo(
+    skins: Path, mesh: head_mesh.HeadMesh, regions: dict[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean `[V, 3]`, modes `[K, V, 3]` and `[K]` standard deviations of the painted skins."""
+    sampled = paint.sample_skins(skins, mesh.corner_uv, mesh.corner_vertex, len(mesh.uv))
+    parts = {
+        "eyeballs": np.concatenate(
+            [paint.eye_colors(mesh.axis_distance, mesh.axis_angle), regions["eyeballs"][:, None]], axis=1
+        ),
+        "teeth": paint.flat_part(paint.TEETH, regions["teeth"] > 0),
+        "tongue": paint.flat_part(paint.TONGUE, regions["tongue"] > 0),
+    }
+    painted = paint.paint(sampled, regions, parts)
+    mean, modes, deviations, _ = principal_modes(painted, np.ones(len(mesh.uv)), paint.ALBEDO_MODES)
+    return mean, modes, deviations
+
+
+def _applied(weights: Any, modes: np.ndarray) -> np.ndarray:
+    """`[K, V, 3]` modes of the refined mesh from `[K, N, 3]` of the base."""
+    return np.stack([weights @ mode for mode in modes])
+
+
+def _rounded(values: np.ndarray, step: float) -> np.ndarray:
+    """Multiples of `step` that float16 holds, so that the file is compact and exact."""
+    rounded = (np.round(values / step) * step).astype(np.float32)
+    return rounded.astype(np.float16).astype(np.float32)
+
+
+def _provenance(kept: float, sample_count: int) -> dict[str, Any]:
+    return {
+        "source": SOURCE,
+        "source_licence": LICENCE,
+        "command": "monoface model build-head --makehuman DIR --out PATH",
+        "generator": "trainer.morphable.build_head",
+        "generator_version": GENERATOR_VERSION,
+        "samples": sample_count,
+        "identity_variance_kept": round(kept, 4),
+    }

@@ -1,0 +1,252 @@
+"""Topology of the default head: cut, refined, with eyeballs, teeth and tongue; regions and mirror pairs."""
+
+import dataclasses
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import scipy.sparse
+
+from trainer.contract import LANDMARK_GROUPS
+from trainer.morphable import makehuman
+from trainer.morphable.eyeball import build_eyeball
+from trainer.morphable.paint import average_corners
+from trainer.morphable.refinement import PolygonMesh, boundary_loops, refine, triangulate
+
+EYE_LANDMARKS: Final = [*LANDMARK_GROUPS["right_eye"], *LANDMARK_GROUPS["left_eye"]]
+LIP_LANDMARKS: Final = [*LANDMARK_GROUPS["outer_lips"], *LANDMARK_GROUPS["inner_lips"]]
+
+CUT_HEIGHT: Final = 530.0
+"""The body below this height is left out; millimetres in the base mesh, chin at 618."""
+CUT_WIDTH: Final = 170.0
+"""The shoulders beyond this distance from the middle are left out, millimetres."""
+COARSE: Final = 3.0
+"""Face quads with an edge longer than this are split, millimetres."""
+
+FACE_HALF_WIDTH: Final = 64.0
+FACE_HEIGHTS: Final = (600.0, 800.0)
+FACE_DEPTH: Final = 55.0
+"""Where quads count as face: |x|, y and least z of their centre, millimetres in the base mesh."""
+NECK_HEIGHT: Final = 600.0
+"""Below this, identity modes count neck and shoulders little; millimetres in the base mesh."""
+
+EYE_UV_CENTER: Final = (0.773, 0.944)
+EYE_UV_RADIUS: Final = 0.012
+"""Where the eyeballs lie in the texture: the base mesh's own place for them."""
+EYE_UV_REACH: Final = 16.0
+"""Distance from the gaze axis at the rim of that place, millimetres."""
+
+MASKS: Final = {"face": "face", "ears": "ears", "lips": "lips", "eyelids": "eyelids", "mouth_interior": "inside-mouth"}
+"""Region to MakeHuman's mask picture."""
+
+NEAR_LANDMARKS: Final = {
+    "eyes": (("right_eye", "left_eye"), 8.0),
+    "nose": (("nose_bridge", "nose_base"), 10.0),
+    "mouth": (("outer_lips", "inner_lips"), 8.0),
+    "jaw": (("jaw",), 14.0),
+}
+"""Region to the landmark groups around which it lies and the distance up to which its weight is 1; 0 at twice that."""
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadMesh:
+    """The head's topology over the kept base vertices."""
+
+    source: np.ndarray
+    """`[N]` kept vertices of the base mesh, ascending."""
+    weights: scipy.sparse.csr_matrix
+    """`[V, N]`: vertices = weights @ base vertices[source]."""
+    triangles: np.ndarray
+    """`[T, 3]`."""
+    uv: np.ndarray
+    """`[V, 2]`; on a seam, that of one side."""
+    corner_uv: np.ndarray
+    """`[M, 2]` every texture coordinate that a vertex has."""
+    corner_vertex: np.ndarray
+    """`[M]` its vertex."""
+    mirror: np.ndarray
+    """`[V]`."""
+    part: np.ndarray
+    """`[V]` index into `PARTS`."""
+    axis_distance: np.ndarray
+    """`[V]` distance from the gaze axis of eyeball vertices, millimetres; infinite elsewhere."""
+    axis_angle: np.ndarray
+    """`[V]` radians around the gaze axis; 0 elsewhere."""
+    vertex_of_source: np.ndarray
+    """`[N]` vertex that is a kept base vertex, -1 for those of the coarse eyes."""
+
+
+PARTS: Final = (
+    makehuman.BODY,
+    makehuman.LEFT_EYE,
+    makehuman.RIGHT_EYE,
+    makehuman.UPPER_TEETH,
+    makehuman.LOWER_TEETH,
+    makehuman.TONGUE,
+)
+
+
+def build(base: makehuman.BaseMesh, mirror: np.ndarray) -> HeadMesh:
+    """Cuts and refines the head.
+
+    Args:
+        base: The whole human.
+        mirror: `[vertices]` mirror pairs of the base.
+    """
+    symmetric = (base.vertices + base.vertices[mirror] * [-1, 1, 1]) / 2 * makehuman.MILLIMETRES
+    faces, texture_faces = dict(base.faces), dict(base.face_texture)
+    corners = symmetric[faces[makehuman.BODY]]
+    kept = (corners[..., 1].min(axis=1) > CUT_HEIGHT) & (np.abs(corners[..., 0]).max(axis=1) < CUT_WIDTH)
+    faces[makehuman.BODY] = faces[makehuman.BODY][kept]
+    texture_faces[makehuman.BODY] = texture_faces[makehuman.BODY][kept]
+    source = np.unique(np.concatenate([faces[part].ravel() for part in PARTS]))
+    faces = {part: np.searchsorted(source, faces[part]) for part in PARTS}
+    vertices, mirror = symmetric[source], np.searchsorted(source, mirror[source])
+    part = np.zeros(len(source), np.int64)
+    for index, name in enumerate(PARTS):
+        part[faces[name]] = index
+    mesh, triangles, texture_triangles = _refined(vertices, faces, texture_faces, base.texture)
+    used, triangles = np.unique(triangles, return_inverse=True)
+    triangles = triangles.reshape(-1, 3)
+    weights = mesh.weights[used]
+    pairs = np.unique(np.stack([triangles.ravel(), texture_triangles.ravel()], axis=1), axis=0)
+    first = np.searchsorted(pairs[:, 0], np.arange(len(used)))
+    solid = HeadMesh(
+        source=source,
+        weights=weights,
+        triangles=triangles,
+        uv=mesh.texture[pairs[first, 1]],
+        corner_uv=mesh.texture[pairs[:, 1]],
+        corner_vertex=pairs[:, 0],
+        mirror=_mirror(weights, mirror),
+        part=part[weights.indices[weights.indptr[:-1]]],
+        axis_distance=np.full(len(used), np.inf),
+        axis_angle=np.zeros(len(used)),
+        vertex_of_source=_vertex_of_source(used, len(source)),
+    )
+    return _with_eyes(solid, vertices, faces)
+
+
+def _refined(
+    vertices: np.ndarray,
+    faces: dict[str, np.ndarray],
+    texture_faces: dict[str, np.ndarray],
+    texture: np.ndarray,
+) -> tuple[PolygonMesh, np.ndarray, np.ndarray]:
+    """All but the eyes, capped at the cut, split where coarse, as triangles."""
+    solid = [name for name in PARTS if name not in (makehuman.LEFT_EYE, makehuman.RIGHT_EYE)]
+    polygons = [face.tolist() for name in solid for face in faces[name]]
+    texture_polygons = [face.tolist() for name in solid for face in texture_faces[name]]
+    corner_texture = {
+        vertex: at
+        for face, texture_face in zip(polygons, texture_polygons, strict=True)
+        for vertex, at in zip(face, texture_face, strict=True)
+    }
+    lowest = min(boundary_loops(faces[makehuman.BODY].tolist()), key=lambda loop: vertices[loop, 1].mean())
+    polygons.append(lowest[::-1])
+    texture_polygons.append([corner_texture[vertex] for vertex in lowest[::-1]])
+    mesh = PolygonMesh(scipy.sparse.identity(len(vertices), format="csr"), texture, polygons, texture_polygons)
+    mesh = refine(mesh, np.array([_is_coarse_face(vertices[polygon]) for polygon in polygons]))
+    return triangulate(mesh, mesh.weights @ vertices)
+
+
+def _is_coarse_face(corners: np.ndarray) -> bool:
+    """Whether a polygon `[n, 3]`, millimetres of the base mesh, lies in the face and has an edge that is too long."""
+    x, y, z = corners.mean(axis=0)
+    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1).max()
+    in_face = abs(x) < FACE_HALF_WIDTH and FACE_HEIGHTS[0] < y < FACE_HEIGHTS[1] and z > FACE_DEPTH
+    return bool(in_face and longest > COARSE)
+
+
+def _mirror(weights: scipy.sparse.csr_matrix, mirror: np.ndarray) -> np.ndarray:
+    """Mirror vertices `[V]` of a refined mesh, found by the base vertices that they are made of."""
+    rows = [
+        tuple(sorted(zip(row.indices.tolist(), np.round(row.data, 6).tolist(), strict=True)))
+        for row in (weights[index] for index in range(weights.shape[0]))
+    ]
+    index = {row: at for at, row in enumerate(rows)}
+    return np.array([index[tuple(sorted((int(mirror[column]), value) for column, value in row))] for row in rows])
+
+
+def _vertex_of_source(used: np.ndarray, count: int) -> np.ndarray:
+    """Position of each kept base vertex in the refined mesh, -1 where no face uses it."""
+    position = np.full(max(count, int(used.max()) + 1), -1)
+    position[used] = np.arange(len(used))
+    return position[:count]
+
+
+def _with_eyes(solid: HeadMesh, vertices: np.ndarray, faces: dict[str, np.ndarray]) -> HeadMesh:
+    """The mesh with a geometric eyeball in place of each coarse one."""
+    start = len(solid.uv)
+    parts: dict[str, list[np.ndarray]] = {"weights": [], "triangles": [], "uv": [], "distance": [], "angle": []}
+    eyes = {}
+    for name in (makehuman.LEFT_EYE, makehuman.RIGHT_EYE):
+        coarse = np.unique(faces[name])
+        eye = eyes[name] = build_eyeball(vertices[coarse])
+        weights = np.zeros((len(eye.weights), len(vertices)))
+        weights[:, coarse] = eye.weights
+        parts["weights"].append(weights)
+        parts["triangles"].append(eye.triangles + start + sum(len(other) for other in parts["uv"]))
+        turn = np.stack([np.cos(eye.angle), np.sin(eye.angle)], axis=1)
+        reach = np.minimum(eye.axis_distance, EYE_UV_REACH) / EYE_UV_REACH
+        parts["uv"].append(EYE_UV_CENTER + EYE_UV_RADIUS * turn * reach[:, None])
+        parts["distance"].append(eye.axis_distance)
+        parts["angle"].append(eye.angle)
+    count = len(eyes[makehuman.LEFT_EYE].mirror)
+    across = eyes[makehuman.LEFT_EYE].mirror
+    uv = np.concatenate(parts["uv"])
+    indices = np.repeat([PARTS.index(makehuman.LEFT_EYE), PARTS.index(makehuman.RIGHT_EYE)], count)
+    return dataclasses.replace(
+        solid,
+        weights=scipy.sparse.csr_matrix(scipy.sparse.vstack([solid.weights, *parts["weights"]])),
+        triangles=np.concatenate([solid.triangles, *parts["triangles"]]),
+        uv=np.concatenate([solid.uv, uv]),
+        corner_uv=np.concatenate([solid.corner_uv, uv]),
+        corner_vertex=np.concatenate([solid.corner_vertex, start + np.arange(2 * count)]),
+        mirror=np.concatenate([solid.mirror, start + count + across, start + across]),
+        part=np.concatenate([solid.part, indices]),
+        axis_distance=np.concatenate([solid.axis_distance, *parts["distance"]]),
+        axis_angle=np.concatenate([solid.axis_angle, *parts["angle"]]),
+    )
+
+
+def importance(vertices: np.ndarray) -> np.ndarray:
+    """Weight of each kept base vertex `[N, 3]`, millimetres, when identity modes are ordered: the face counts most."""
+    return np.where(vertices[:, 1] < NECK_HEIGHT, 0.05, np.where(vertices[:, 2] > FACE_DEPTH, 1.0, 0.3))
+
+
+def regions(mesh: HeadMesh, masks: Path, vertices: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndarray]:
+    """Named weights of the mesh.
+
+    Args:
+        mesh: The head.
+        masks: MakeHuman's `masks`.
+        vertices: `[V, 3]` mean head, millimetres, model frame.
+        landmarks: `[68, 3]` its `basel` landmarks.
+
+    Returns:
+        Name to `[V]` in [0, 1].
+    """
+    body = mesh.part == PARTS.index(makehuman.BODY)
+    found = {}
+    for region, name in MASKS.items():
+        picture = makehuman.read_picture(masks / f"{name}.png")
+        sampled = makehuman.sample_picture(picture, mesh.corner_uv)
+        found[region] = np.where(body, average_corners(sampled, mesh.corner_vertex, len(mesh.uv))[:, 0], 0)
+    found["eyeballs"] = np.isin(mesh.part, [PARTS.index(makehuman.LEFT_EYE), PARTS.index(makehuman.RIGHT_EYE)])
+    found["teeth"] = np.isin(mesh.part, [PARTS.index(makehuman.UPPER_TEETH), PARTS.index(makehuman.LOWER_TEETH)])
+    found["tongue"] = mesh.part == PARTS.index(makehuman.TONGUE)
+    found["skin"] = body * (1 - found["mouth_interior"])
+    chin = landmarks[LANDMARK_GROUPS["jaw"][8]]
+    behind = np.maximum(chin[2] - 25 - vertices[:, 2], 0)
+    found["neck"] = found["skin"] * np.clip((chin[1] + 0.5 * behind - vertices[:, 1]) / 15, 0, 1)
+    for region, (groups, reach) in NEAR_LANDMARKS.items():
+        points = landmarks[[at for group in groups for at in LANDMARK_GROUPS[group]]]
+        distance = np.linalg.norm(vertices[:, None] - points[None], axis=-1).min(axis=1)
+        found[region] = found["skin"] * np.clip(2 - distance / reach, 0, 1)
+    return {name: np.clip(np.asarray(value, np.float64), 0, 1) for name, value in found.items()}
+
+
+def front_skin(regions_of: dict[str, np.ndarray], vertices: np.ndarray) -> np.ndarray:
+    """`[V]` bool: skin in front of the model frame's origin's depth, where brows may be painted."""
+    return (regions_of["skin"] > 0.5) & (vertices[:, 2] > 0)
