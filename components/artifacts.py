@@ -1,19 +1,14 @@
-"""Artifact types of this project's own, and how the files inside them are called."""
-
-from typing import Final
+"""Artifact types of this project's own. What their files are called is said by the code that writes them, free of TFX."""
 
 from tfx.types import artifact
 
-MODEL_FILE_NAME: Final = "model.npz"
-"""The one file of a `MorphableModelFile`, in the project's native format."""
-
 
 class MorphableModelFile(artifact.Artifact):
-    """A 3D morphable face model: `{uri}/model.npz`, as `trainer.morphable.io` reads and writes it."""
+    """A 3D morphable face model: `{uri}/model.npz`, written and read by `components.morphable_model_gen.storage`."""
 
     TYPE_NAME = "MorphableModelFile"
     PROPERTIES = {  # noqa: RUF012  (TFX reads a plain class attribute)
-        "name": artifact.Property(type=artifact.PropertyType.STRING),
+        "model_name": artifact.Property(type=artifact.PropertyType.STRING),
         "sha256": artifact.Property(type=artifact.PropertyType.STRING),
         "licence": artifact.Property(type=artifact.PropertyType.STRING),
         "vertex_count": artifact.Property(type=artifact.PropertyType.INT),

@@ -112,6 +112,6 @@ def test_artifact_types_are_known_by_their_names():
     from components import artifacts
 
     model = artifacts.MorphableModelFile()
-    model.name, model.vertex_count = "head", 12
+    model.model_name, model.vertex_count = "head", 12
     assert (model.type_name, artifacts.DeadLetters().type_name) == ("MorphableModelFile", "DeadLetters")
     assert json.loads(json.dumps({"count": model.vertex_count})) == {"count": 12}

@@ -1,0 +1,84 @@
+"""Rendered heads without a background: the same faces as `example`, with the mesh's coverage as the picture's alpha.
+
+For training that puts a face anywhere in a frame, at any size, in front of and behind other things: a square picture pasted
+into a larger one would teach a network to find the square.
+"""
+
+import io
+import json
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from components.synthetic_face_gen.config import SyntheticFaceConfig
+from components.synthetic_face_gen.sampling import sample
+from trainer import configuration, contract, examples
+from trainer.imaging.alignment import landmark_box
+from trainer.morphable.model import MorphableModel
+from trainer.rendering import camera as cameras
+from trainer.rendering.color import linear_to_srgb
+from trainer.rendering.forward import render_image
+
+GENERATOR_VERSION: Final = 1
+"""Raised whenever the same configuration, model and index give other bytes than before."""
+
+
+def render_cutout(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> bytes:
+    """Renders one head.
+
+    Args:
+        config: The data set; its background and image chain do not apply.
+        model: The face model.
+        index: Number of the image, in [0, count).
+
+    Returns:
+        A serialised `tf.Example` by `trainer.contract` with image, landmarks, box, pose and provenance. The image is a PNG with
+        alpha, sRGB, straight (not premultiplied); the same bytes for the same arguments.
+
+    Raises:
+        ValueError: If the index is out of range.
+    """
+    face, size = sample(config, model, index), config.image_size
+    camera = face.camera
+    colors = model.albedo_colors(face.albedo)
+    image = render_image(
+        face.vertices, colors, model.triangles, camera, face.light, (size, size), config.supersample, None
+    )
+    projected = cameras.project(face.landmarks, camera.matrix, camera.kind, camera.field_of_view, size, size)
+    return examples.encode(
+        {
+            contract.IMAGE_ENCODED: _encode(image.color, image.mask),
+            contract.IMAGE_HEIGHT: size,
+            contract.IMAGE_WIDTH: size,
+            contract.IMAGE_ID: f"cutout-{config.seed}-{index:08d}",
+            contract.DOMAIN: contract.DOMAIN_SYNTHETIC,
+            contract.IDENTITY: f"{config.seed}-{face.identity:07d}",
+            contract.LANDMARKS_XY: projected[:, :2],
+            contract.LANDMARKS_Z: projected[:, 2],
+            contract.LANDMARKS_SOURCE: contract.SOURCE_TRUTH,
+            contract.LANDMARKS_SET: config.landmark_set,
+            contract.FACE_BOX: landmark_box(projected),
+            contract.POSE_EULER: face.euler,
+            contract.PROVENANCE: json.dumps(
+                {
+                    "generator": "synthetic_face_gen.cutouts",
+                    "generator_version": GENERATOR_VERSION,
+                    "index": index,
+                    "morphable_model_sha256": model.sha256,
+                    "config": configuration.to_mapping(config),
+                },
+                sort_keys=True,
+            ),
+        }
+    )
+
+
+def _encode(premultiplied: np.ndarray, mask: np.ndarray) -> bytes:
+    """A PNG with alpha of `[h, w, 3]` premultiplied linear light and `[h, w]` coverage."""
+    covered = np.maximum(mask, 1e-3)[..., None]
+    color = np.where(mask[..., None] > 0, linear_to_srgb(premultiplied / covered), 0.0)
+    pixels = np.rint(np.concatenate([color, mask[..., None]], axis=-1) * 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels, "RGBA").save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

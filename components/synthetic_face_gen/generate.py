@@ -1,0 +1,64 @@
+"""A contact sheet: what the images of a data set look like, with their labels drawn where asked."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from components.synthetic_face_gen.config import SyntheticFaceConfig
+from components.synthetic_face_gen.example import features
+from trainer import contract
+from trainer.morphable.model import MorphableModel
+
+_MAGNIFICATION = 2
+"""Drawn labels need room: images with landmarks are enlarged so many times."""
+
+_VISIBLE, _HIDDEN, _BOX, _TEXT = (60, 255, 60), (255, 70, 70), (90, 170, 255), (255, 255, 120)
+
+
+def contact_sheet(
+    config: SyntheticFaceConfig, model: MorphableModel, count: int, landmarks: bool = False, columns: int | None = None
+) -> np.ndarray:
+    """Renders the first image of as many identities as there are, then their second views, and so on.
+
+    Args:
+        config: The data set.
+        model: The face model.
+        count: Number of images, at most the data set's.
+        landmarks: Whether to draw landmarks (green where visible, red where hidden), boxes and poses.
+        columns: Images in a row; None makes the sheet about square.
+
+    Returns:
+        `[H, W, 3]` uint8 sRGB.
+
+    Raises:
+        ValueError: If the count is not positive or more than the data set holds.
+    """
+    if not 0 < count <= config.count:
+        raise ValueError(f"`count` must be in [1, {config.count}]. Received: {count}")
+    starts = range(0, config.count, config.views_per_identity)
+    order = [start + view for view in range(config.views_per_identity) for start in starts if start + view < config.count]
+    tiles = [_tile(features(config, model, index), landmarks) for index in order[:count]]
+    columns = columns or int(np.ceil(np.sqrt(count)))
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
+    rows = [np.concatenate(tiles[start : start + columns], axis=1) for start in range(0, len(tiles), columns)]
+    return np.concatenate(rows)
+
+
+def _tile(described: dict, landmarks: bool) -> np.ndarray:
+    image = Image.open(io.BytesIO(described[contract.IMAGE_ENCODED])).convert("RGB")
+    if not landmarks:
+        return np.asarray(image)
+    image = image.resize([_MAGNIFICATION * side for side in image.size], Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(image)
+    points = _MAGNIFICATION * described[contract.LANDMARKS_XY].reshape(-1, 2)
+    for group, indices in contract.LANDMARK_GROUPS.items():
+        line = [tuple(points[index]) for index in indices]
+        draw.line(line + line[:1] if group in contract.CLOSED_GROUPS else line, fill=(255, 255, 255))
+    for (x, y), visible in zip(points, described[contract.LANDMARKS_VISIBLE], strict=True):
+        draw.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=_VISIBLE if visible else _HIDDEN)
+    draw.rectangle([_MAGNIFICATION * float(value) for value in described[contract.FACE_BOX]], outline=_BOX)
+    yaw, pitch, roll = described[contract.POSE_EULER]
+    draw.text((3, 2), f"yaw {yaw:+.0f} pitch {pitch:+.0f} roll {roll:+.0f}", fill=_TEXT)
+    draw.text((3, 13), f"{described[contract.SKIN_TONE_BIN]}, {described[contract.EXPRESSION_BIN]}", fill=_TEXT)
+    return np.asarray(image)
