@@ -74,7 +74,7 @@ def command(
       monoface reconstruct portrait.jpg --out out
       monoface reconstruct holiday/ 'friends/*.png' --out out
       monoface reconstruct portrait.jpg --out out --url grpc://localhost:8500
-    """
+    """  # noqa: D301 - click wants the character
     from serving.face_model import ServingError
     from serving.reconstruct import find_photos, open_model, reconstruct_photos
 

@@ -29,7 +29,7 @@ def command(model: Path, name: str, host: str, port: int, rest_port: int) -> Non
     Then:
       monoface reconstruct PHOTO --out DIR --url grpc://localhost:8500
       curl http://localhost:8501/v1/models/monoface
-    """
+    """  # noqa: D301 - click wants the character
     import logging
     import signal
     import threading

@@ -218,7 +218,7 @@ class RestModel(RemoteModel):
             raise ServingError(f"{self.address}: the answer has no `outputs`.")
         outputs = answer["outputs"]
         if len(described.outputs) == 1:
-            outputs = {name: outputs for name in described.outputs}
+            outputs = dict.fromkeys(described.outputs, outputs)
         return {name: _from_json(outputs[name], info) for name, info in described.outputs.items() if name in outputs}
 
     def status(self) -> dict[str, str]:

@@ -128,7 +128,7 @@ def from_array(array: np.ndarray) -> Any:
     tensor.tensor_shape.SetInParent()
     for size in array.shape:
         tensor.tensor_shape.dim.add(size=size)
-    if dtype == object:
+    if dtype.hasobject:
         tensor.string_val.extend(array.reshape(-1).tolist())
     else:
         tensor.tensor_content = np.ascontiguousarray(array, dtype.newbyteorder("<")).tobytes()
@@ -157,15 +157,19 @@ def to_array(tensor: Any, max_elements: int = 1 << 28) -> np.ndarray:
     if count > max_elements:
         raise ValueError(f"The tensor must have at most {max_elements} elements. Received: shape {shape}")
     if tensor.tensor_content:
-        if dtype == object or len(tensor.tensor_content) != count * dtype.itemsize:
+        if dtype.hasobject or len(tensor.tensor_content) != count * dtype.itemsize:
             raise ValueError(f"{len(tensor.tensor_content)} bytes are not a {dtype} tensor of shape {shape}.")
         return np.frombuffer(tensor.tensor_content, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
     values = getattr(tensor, field)
-    if len(values) > count or (len(values) == 0 < count and dtype == object):
+    if len(values) > count or (len(values) == 0 < count and dtype.hasobject):
         raise ValueError(f"{len(values)} values are not a tensor of shape {shape}.")
     if field == "half_val":
         given = np.array(values, np.uint16).view(np.float16)
     else:
+        if field == "int_val" and values:
+            limits = np.iinfo(dtype)
+            if not limits.min <= min(values) <= max(values) <= limits.max:
+                raise ValueError(f"The tensor's values must be {dtype}. Received: {min(values)}…{max(values)}")
         given = np.empty(len(values), dtype)
         given[:] = values
     # TensorFlow's shorthand: the last value stands for those that are left out.

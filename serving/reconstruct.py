@@ -98,7 +98,9 @@ def find_photos(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
         if path.is_dir():
             matched = sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES and not p.is_dir())
         elif not os.path.lexists(path) and glob.has_magic(source):
-            matched = sorted(Path(match) for match in glob.glob(source, recursive=True) if Path(match).is_file())
+            # Not Path.glob, which takes no absolute pattern.
+            matches = glob.glob(source, recursive=True)  # noqa: PTH207
+            matched = sorted(Path(match) for match in matches if Path(match).is_file())
         else:
             matched = [path]
         found.update(dict.fromkeys(matched or [path]))

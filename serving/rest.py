@@ -12,7 +12,6 @@ import logging
 import re
 import threading
 import time
-from http import HTTPStatus
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,11 +81,11 @@ class Routes(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         """Status, metadata and health."""
         self._answer(self._get)
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         """Predictions."""
         self._answer(self._post)
 
