@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from trainer.morphable import head_mesh, makehuman, paint
+from trainer.contract import LANDMARK_SETS
+from trainer.morphable import head_mesh, landmark_placement, makehuman, paint
 from trainer.morphable.linear import principal_modes, rigid_alignment
 from trainer.morphable.model import LandmarkSet, MorphableModel
-from trainer.morphable.population import sample_population
+from trainer.morphable.population import UNIT, sample_population
 
 GENERATOR_VERSION: Final = "1"
 IDENTITY_MODES: Final = 80
@@ -39,12 +40,12 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
     tables = makehuman.read_landmarks(folder / "landmarks68.json")
     mesh = head_mesh.build(base, makehuman.read_mirror(folder / "mesh_metadata" / "hm08.mirror", count))
     samples = _aligned_samples(folder / "targets", base.vertices, mesh.source, tables["basel"])
-    importance = head_mesh.importance(base.vertices[mesh.source] * makehuman.MILLIMETRES)
+    importance = head_mesh.importance(base.vertices[mesh.source] * UNIT)
     mean, modes, deviations, kept = principal_modes(samples, importance, IDENTITY_MODES)
     mean = mean - _origin(mean, mesh.source, tables["basel"])
     vertices = mesh.weights @ mean
     names, expression = _face_units(folder / "targets" / "faceunits", count, mesh.source)
-    landmarks = {key: _landmark_set(mesh, indices) for key, indices in sorted(tables.items())}
+    landmarks = _landmark_sets(mesh, vertices, tables)
     points = _points(mesh.triangles, landmarks["basel"], vertices)
     regions = head_mesh.regions(mesh, folder / "masks", vertices, points)
     regions["brows"] = paint.brow_mask(vertices, points, head_mesh.front_skin(regions, vertices))
@@ -73,8 +74,8 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
 
 def _aligned_samples(targets: Path, base: np.ndarray, source: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """`[S, N, 3]` millimetres: sampled heads, moved and turned (never scaled) onto the base head's landmarks."""
-    heads = (base[source] + sample_population(targets, len(base), source)) * makehuman.MILLIMETRES
-    reference = base[landmarks] * makehuman.MILLIMETRES
+    heads = (base[source] + sample_population(targets, len(base), source)) * UNIT
+    reference = base[landmarks] * UNIT
     at = np.searchsorted(source, landmarks)
     rotations, shifts = rigid_alignment(heads[:, at], reference)
     return np.einsum("snd,sed->sne", heads, rotations) + shifts[:, None]
@@ -93,16 +94,21 @@ def _face_units(folder: Path, count: int, source: np.ndarray) -> tuple[tuple[str
     paths = sorted(folder.glob("*.target.gz"))
     if not paths:
         raise ValueError(f"{folder} holds no face unit (*.target.gz).")
-    units = np.stack([makehuman.read_target(path, count)[source] for path in paths]) * makehuman.MILLIMETRES
+    units = np.stack([makehuman.read_target(path, count)[source] for path in paths]) * UNIT
     return tuple(path.name.removesuffix(".target.gz") for path in paths), units
 
 
-def _landmark_set(mesh: head_mesh.HeadMesh, indices: np.ndarray) -> LandmarkSet:
-    """Landmarks on vertices of the base mesh, each as a corner of a triangle."""
-    vertices = np.searchsorted(mesh.source, indices)
-    first = {int(vertex): (row, corner) for (row, corner), vertex in reversed(list(np.ndenumerate(mesh.triangles)))}
-    rows, corners = zip(*(first[int(mesh.vertex_of_source[vertex])] for vertex in vertices), strict=True)
-    return LandmarkSet(np.array(rows, np.int32), np.eye(3, dtype=np.float32)[list(corners)])
+def _landmark_sets(
+    mesh: head_mesh.HeadMesh, vertices: np.ndarray, tables: dict[str, np.ndarray]
+) -> dict[str, LandmarkSet]:
+    """Every landmark set of the table on the refined mesh."""
+    skin = (mesh.part[mesh.triangles] == head_mesh.PARTS.index(makehuman.BODY)).all(axis=1)
+    sets = {}
+    for name, indices in sorted(tables.items()):
+        starts = mesh.vertex_of_source[np.searchsorted(mesh.source, indices)]
+        shift = landmark_placement.shifts() if name == LANDMARK_SETS[0] else np.zeros((len(indices), 3))
+        sets[name] = landmark_placement.place(vertices, mesh.triangles, skin, starts, shift)
+    return sets
 
 
 def _points(triangles: np.ndarray, landmarks: LandmarkSet, vertices: np.ndarray) -> np.ndarray:
@@ -121,7 +127,7 @@ def _albedo(
         "teeth": paint.flat_part(paint.TEETH, regions["teeth"] > 0),
         "tongue": paint.flat_part(paint.TONGUE, regions["tongue"] > 0),
     }
-    painted = paint.paint(sampled, regions, parts)
+    painted = paint.paint(paint.mix_skins(sampled), regions, parts)
     mean, modes, deviations, _ = principal_modes(painted, np.ones(len(mesh.uv)), paint.ALBEDO_MODES)
     return mean, modes, deviations
 

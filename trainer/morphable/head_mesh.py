@@ -11,23 +11,28 @@ from trainer.contract import LANDMARK_GROUPS
 from trainer.morphable import makehuman
 from trainer.morphable.eyeball import build_eyeball
 from trainer.morphable.paint import average_corners
+from trainer.morphable.population import UNIT
 from trainer.morphable.refinement import PolygonMesh, boundary_loops, refine, triangulate
 
 EYE_LANDMARKS: Final = [*LANDMARK_GROUPS["right_eye"], *LANDMARK_GROUPS["left_eye"]]
 LIP_LANDMARKS: Final = [*LANDMARK_GROUPS["outer_lips"], *LANDMARK_GROUPS["inner_lips"]]
 
-CUT_HEIGHT: Final = 530.0
-"""The body below this height is left out; millimetres in the base mesh, chin at 618."""
-CUT_WIDTH: Final = 170.0
+CUT_HEIGHT: Final = 550.0
+"""The body below this height is left out; millimetres in the base mesh, chin at 642."""
+CUT_WIDTH: Final = 176.0
 """The shoulders beyond this distance from the middle are left out, millimetres."""
+LOOP_REACH: Final = 5
+"""The cut's zigzag is smoothed over this many vertices to each side."""
 COARSE: Final = 3.0
 """Face quads with an edge longer than this are split, millimetres."""
 
-FACE_HALF_WIDTH: Final = 64.0
-FACE_HEIGHTS: Final = (600.0, 800.0)
-FACE_DEPTH: Final = 55.0
+FACE_HALF_WIDTH: Final = 67.0
+FACE_HEIGHTS: Final = (624.0, 830.0)
+FACE_DEPTH: Final = 57.0
 """Where quads count as face: |x|, y and least z of their centre, millimetres in the base mesh."""
-NECK_HEIGHT: Final = 600.0
+BROW_DEPTH: Final = -30.0
+"""Brows grow in front of this, millimetres in the model frame."""
+NECK_HEIGHT: Final = 624.0
 """Below this, identity modes count neck and shoulders little; millimetres in the base mesh."""
 
 EYE_UV_CENTER: Final = (0.773, 0.944)
@@ -93,7 +98,7 @@ def build(base: makehuman.BaseMesh, mirror: np.ndarray) -> HeadMesh:
         base: The whole human.
         mirror: `[vertices]` mirror pairs of the base.
     """
-    symmetric = (base.vertices + base.vertices[mirror] * [-1, 1, 1]) / 2 * makehuman.MILLIMETRES
+    symmetric = (base.vertices + base.vertices[mirror] * [-1, 1, 1]) / 2 * UNIT
     faces, texture_faces = dict(base.faces), dict(base.face_texture)
     corners = symmetric[faces[makehuman.BODY]]
     kept = (corners[..., 1].min(axis=1) > CUT_HEIGHT) & (np.abs(corners[..., 0]).max(axis=1) < CUT_WIDTH)
@@ -145,9 +150,21 @@ def _refined(
     lowest = min(boundary_loops(faces[makehuman.BODY].tolist()), key=lambda loop: vertices[loop, 1].mean())
     polygons.append(lowest[::-1])
     texture_polygons.append([corner_texture[vertex] for vertex in lowest[::-1]])
-    mesh = PolygonMesh(scipy.sparse.identity(len(vertices), format="csr"), texture, polygons, texture_polygons)
+    mesh = PolygonMesh(_smoothed_loop(len(vertices), lowest), texture, polygons, texture_polygons)
     mesh = refine(mesh, np.array([_is_coarse_face(vertices[polygon]) for polygon in polygons]))
     return triangulate(mesh, mesh.weights @ vertices)
+
+
+def _smoothed_loop(count: int, loop: list[int]) -> scipy.sparse.csr_matrix:
+    """`[count, count]` identity, but for the vertices of a loop: means of their neighbours along it."""
+    kernel = np.concatenate([np.arange(1, LOOP_REACH + 1), np.arange(LOOP_REACH, 0, -1)[1:]])
+    offsets = np.arange(len(kernel)) - len(kernel) // 2
+    weights = scipy.sparse.identity(count, format="lil")
+    for at, vertex in enumerate(loop):
+        weights[vertex, vertex] = 0
+        for offset, value in zip(offsets, kernel / kernel.sum(), strict=True):
+            weights[vertex, loop[(at + offset) % len(loop)]] += value
+    return scipy.sparse.csr_matrix(weights)
 
 
 def _is_coarse_face(corners: np.ndarray) -> bool:
@@ -237,7 +254,8 @@ def regions(mesh: HeadMesh, masks: Path, vertices: np.ndarray, landmarks: np.nda
     found["teeth"] = np.isin(mesh.part, [PARTS.index(makehuman.UPPER_TEETH), PARTS.index(makehuman.LOWER_TEETH)])
     found["tongue"] = mesh.part == PARTS.index(makehuman.TONGUE)
     found["skin"] = body * (1 - found["mouth_interior"])
-    chin = landmarks[LANDMARK_GROUPS["jaw"][8]]
+    jaw = LANDMARK_GROUPS["jaw"]
+    chin = landmarks[jaw[len(jaw) // 2]]
     behind = np.maximum(chin[2] - 25 - vertices[:, 2], 0)
     found["neck"] = found["skin"] * np.clip((chin[1] + 0.5 * behind - vertices[:, 1]) / 15, 0, 1)
     for region, (groups, reach) in NEAR_LANDMARKS.items():
@@ -248,5 +266,5 @@ def regions(mesh: HeadMesh, masks: Path, vertices: np.ndarray, landmarks: np.nda
 
 
 def front_skin(regions_of: dict[str, np.ndarray], vertices: np.ndarray) -> np.ndarray:
-    """`[V]` bool: skin in front of the model frame's origin's depth, where brows may be painted."""
-    return (regions_of["skin"] > 0.5) & (vertices[:, 2] > 0)
+    """`[V]` bool: skin of the face's front, where brows may be painted."""
+    return (regions_of["skin"] > 0.5) & (vertices[:, 2] > BROW_DEPTH)

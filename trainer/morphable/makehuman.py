@@ -14,9 +14,6 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-MILLIMETRES: Final = 100.0
-"""Millimetres in one unit of the base mesh."""
-
 BODY: Final = "body"
 LEFT_EYE: Final = "helper-l-eye"
 RIGHT_EYE: Final = "helper-r-eye"

