@@ -50,6 +50,24 @@ def from_mapping(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
     return cls(**arguments)
 
 
+def from_json(cls: type[T], text: str) -> T:
+    """`from_mapping` of a JSON text, as configurations travel through TFX.
+
+    Raises:
+        ValueError: If the text is not JSON, or what `from_mapping` raises.
+    """
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"`{cls.__name__}` must be given as JSON: {error}. Received: {text!r}") from error
+    return from_mapping(cls, values)
+
+
+def to_json(config: Any) -> str:
+    """All fields of a configuration as JSON with sorted keys."""
+    return json.dumps(to_mapping(config), sort_keys=True)
+
+
 def to_mapping(config: Any) -> dict[str, Any]:
     """The fields of a configuration as plain values that JSON holds."""
     return json.loads(json.dumps(dataclasses.asdict(config)))

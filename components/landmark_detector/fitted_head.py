@@ -1,0 +1,60 @@
+"""Pose and visibility of a face's landmarks, by laying a head model under them."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from components.synthetic_face_gen import labels
+from trainer import contract
+from trainer.imaging import alignment
+from trainer.morphable.model import MorphableModel
+from trainer.rendering import camera as cameras
+from trainer.rendering.visibility_numba import rasterize_into
+
+DEPTH_MAP_SIZE: Final = 160
+"""Side of the head's depth map in which landmarks are tested, pixels."""
+
+
+class FittedHead(NamedTuple):
+    """What the model's mean head says about a face."""
+
+    euler: np.ndarray
+    """`[3]` yaw, pitch, roll, degrees."""
+    visible: np.ndarray
+    """`[68]` float32: 1 where the landmark lies in the image and the posed head does not hide it, else 0. Hands, hair and glasses
+    are not known."""
+
+
+def fit_head(points: np.ndarray, model: MorphableModel, landmark_set: str, height: int, width: int) -> FittedHead:
+    """Poses the mean head so that its landmarks come nearest to a face's, and looks which of them it hides.
+
+    Depths take no part: those of detectors are too flat at large yaws, and annotated points have none.
+
+    Args:
+        points: `[68, 2 or 3]` image frame, pixels.
+        model: Head model.
+        landmark_set: Which 68 points of it correspond, a name of `contract.LANDMARK_SETS`.
+        height: Of the image, pixels.
+        width: Of the image, pixels.
+
+    Raises:
+        ValueError: If the points do not determine a camera.
+    """
+    flat = np.asarray(points, np.float64)[:, :2]
+    vertices = model.vertices()
+    landmarks = model.landmark_points(vertices, landmark_set)
+    matrix = cameras.fit_scaled_orthographic(landmarks, flat)
+    scale, euler, _ = cameras.decompose(matrix)
+    if not scale > 0:
+        raise ValueError("The 68 points must spread over more than one place.")
+    transform = alignment.crop_transform(alignment.landmark_box(flat), 0.1, DEPTH_MAP_SIZE)
+    crop_camera = cameras.crop_matrix(matrix, transform)
+    projected = cameras.project(vertices.astype(np.float64), crop_camera, contract.SCALED_ORTHOGRAPHIC)
+    depth = np.full((DEPTH_MAP_SIZE, DEPTH_MAP_SIZE), np.inf, np.float32)
+    ids = np.full(depth.shape, -1, np.int32)
+    rasterize_into(projected.astype(np.float32), model.triangles, ids, depth)
+    on_head = cameras.project(landmarks.astype(np.float64), crop_camera, contract.SCALED_ORTHOGRAPHIC)
+    tolerance = labels.DEPTH_TOLERANCE * float(scale * transform[0])
+    visible = labels.landmark_visibility(on_head, depth, tolerance)
+    inside = (flat >= 0).all(axis=1) & (flat[:, 0] < width) & (flat[:, 1] < height)
+    return FittedHead(np.asarray(euler, np.float32), visible * inside.astype(np.float32))

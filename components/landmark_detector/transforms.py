@@ -1,0 +1,167 @@
+"""Landmarks onto examples of photos with Beam."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import apache_beam as beam
+import mediapipe
+from apache_beam.io.filesystems import FileSystems
+
+from components import records, shard_writing
+from components.dead_letters import DeadLetter
+from components.landmark_detector.config import ALL, REJECT_MANY, LandmarkDetectorConfig
+from components.landmark_detector.fitted_head import fit_head
+from components.landmark_detector.mediapipe_landmarks import DetectedFace, LandmarkDetector
+from components.records import Shard
+from components.shard_writing import ShardWork, ShardWorker
+from trainer import configuration, contract, examples
+from trainer.imaging import alignment, codecs
+from trainer.morphable.default import default_head
+
+STAGE: Final = "landmark_detector"
+
+DETECTOR_VERSION: Final = 1
+"""Goes up when the same photo and configuration would give other landmarks."""
+
+
+class DetectionWorker(ShardWorker):
+    """Adds landmarks to the examples of a shard."""
+
+    stage = STAGE
+
+    def __init__(self, config: LandmarkDetectorConfig):
+        """Takes the configuration; networks and head are loaded in `setup`."""
+        self._config = config
+
+    @contextlib.contextmanager
+    def setup(self) -> Iterator[None]:
+        """Loads the networks and the head."""
+        self._head = default_head()
+        self._detector = LandmarkDetector(self._config.min_confidence)
+        try:
+            yield
+        finally:
+            self._detector.close()
+
+    def results(self, item: str) -> Iterator[bytes | DeadLetter]:
+        """The examples of a shard's file, in order."""
+        for position, serialized in enumerate(records.read_shard(item)):
+            yield from self.landmarked(serialized, f"{item}#{position}")
+
+    def landmarked(self, serialized: bytes, fallback_id: str) -> Iterator[bytes | DeadLetter]:
+        """The examples, one a face, that an example of a photo becomes, or why there is none.
+
+        Landmarks that are there are kept as they are; box, pose and visibility are added where they are missing.
+
+        Args:
+            serialized: `tf.Example` of a photo.
+            fallback_id: What a dead letter calls an example without an id.
+        """
+        name = fallback_id
+        try:
+            features = examples.decode(serialized)
+            name = features.get(contract.IMAGE_ID, fallback_id)
+            if contract.IMAGE_ENCODED not in features:
+                yield DeadLetter(name, STAGE, "no_image", f"{name}: The example holds no `{contract.IMAGE_ENCODED}`.")
+            elif contract.LANDMARKS_XY in features:
+                yield examples.encode(self._described(features))
+            else:
+                yield from self._detected(name, features)
+        except codecs.PhotoError as error:
+            yield DeadLetter(name, STAGE, error.reason, str(error))
+        except ValueError as error:
+            yield DeadLetter(name, STAGE, "not_usable", f"{name}: {error}")
+
+    def _detected(self, name: str, features: Mapping[str, Any]) -> Iterator[bytes | DeadLetter]:
+        """Examples or dead letter of a photo without landmarks."""
+        image = codecs.read_photo(features[contract.IMAGE_ENCODED], name)
+        found = self._detector.detect(image)
+        least = self._config.min_face_side
+        faces = [face for face in found if max(face.box[2:] - face.box[:2]) >= least]
+        size = f"{image.shape[1]} × {image.shape[0]} pixels"
+        if found and not faces:
+            message = f"Faces must be {least} pixels wide or high. The largest of {len(found)} in {size} is smaller."
+            yield DeadLetter(name, STAGE, "small_face", f"{name}: {message}")
+        elif not faces:
+            message = f"No face was found with a score of {self._config.min_confidence} in {size}."
+            yield DeadLetter(name, STAGE, "no_face", f"{name}: {message}")
+        elif len(faces) > 1 and self._config.policy == REJECT_MANY:
+            yield DeadLetter(name, STAGE, "many_faces", f"{name}: Must show one face. Found {len(faces)} in {size}.")
+        else:
+            for rank, face in enumerate(faces if self._config.policy == ALL else faces[:1]):
+                yield examples.encode(self._described(_with_face(features, face, rank, len(faces))))
+
+    def _described(self, features: Mapping[str, Any]) -> dict[str, Any]:
+        """Features with landmarks, and with what follows from these where it is not there yet."""
+        points = features[contract.LANDMARKS_XY].reshape(-1, 2)
+        height, width = features[contract.IMAGE_HEIGHT], features[contract.IMAGE_WIDTH]
+        landmark_set = features.get(contract.LANDMARKS_SET, contract.MEDIAPIPE_LANDMARK_SET)
+        fitted = fit_head(points, self._head, landmark_set, height, width)
+        euler = features.get(contract.POSE_EULER, fitted.euler)
+        return {
+            contract.FACE_BOX: alignment.landmark_box(points),
+            contract.LANDMARKS_VISIBLE: fitted.visible,
+            contract.POSE_EULER: euler,
+            contract.POSE_YAW_BIN: contract.yaw_bin(float(euler[0])),
+            **features,
+        }
+
+
+def _with_face(features: Mapping[str, Any], face: DetectedFace, rank: int, count: int) -> dict[str, Any]:
+    """Features of a photo with a detected face's landmarks. Further faces are other people at the same moment."""
+    suffix = f"#{rank}" if rank else ""
+    provenance = json.loads(features.get(contract.PROVENANCE, "{}"))
+    provenance["detector"] = {
+        "name": f"mediapipe {mediapipe.__version__} face mesh",
+        "version": DETECTOR_VERSION,
+        "confidence": round(face.confidence, 4),
+        "faces": count,
+    }
+    return {
+        **features,
+        contract.IMAGE_ID: features[contract.IMAGE_ID] + suffix,
+        contract.IDENTITY: features[contract.IDENTITY] + suffix,
+        contract.LANDMARKS_XY: face.points[:, :2].reshape(-1),
+        contract.LANDMARKS_Z: face.points[:, 2],
+        contract.LANDMARKS_SOURCE: contract.SOURCE_DETECTED,
+        contract.LANDMARKS_SET: contract.MEDIAPIPE_LANDMARK_SET,
+        contract.PROVENANCE: json.dumps(provenance, sort_keys=True),
+    }
+
+
+def detect(
+    pipeline: beam.Pipeline,
+    split_uris: Mapping[str, str],
+    config: LandmarkDetectorConfig,
+    examples_uri: str,
+    dead_letters_uri: str,
+) -> None:
+    """Runs the whole detection and fills both artifacts; every input file becomes one output file.
+
+    Args:
+        pipeline: A pipeline to build on and run.
+        split_uris: Name of each split and its directory of TFRecord files.
+        config: Which faces are taken.
+        examples_uri: Directory of the `Examples` artifact.
+        dead_letters_uri: Directory of the `DeadLetters` artifact.
+
+    Raises:
+        FileNotFoundError: If a split has no files.
+    """
+    works, inputs = [], []
+    for split, uri in split_uris.items():
+        files = FileSystems.match([FileSystems.join(uri, "*")])[0].metadata_list
+        if not files:
+            raise FileNotFoundError(f"The split {split!r} has no files in {uri}")
+        for index, metadata in enumerate(sorted(files, key=lambda file: file.path)):
+            works.append(ShardWork(Shard(split, index, len(files)), (metadata.path,)))
+            inputs.append([metadata.path, metadata.size_in_bytes, metadata.last_updated_in_seconds])
+    work = {
+        "config": configuration.to_mapping(config),
+        "inputs": inputs,
+        "detector_version": DETECTOR_VERSION,
+        "head": default_head().sha256,
+    }
+    shard_writing.fill(pipeline, DetectionWorker(config), works, work, examples_uri, dead_letters_uri)

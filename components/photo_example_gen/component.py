@@ -1,0 +1,62 @@
+"""The contract of the component that reads a folder of photos; the work is in `transforms`."""
+
+from pathlib import Path
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import component_spec, standard_artifacts
+
+from components.artifacts import DeadLetters
+from components.photo_example_gen import executor, folder
+from components.photo_example_gen.config import PhotoConfig
+from components.photo_example_gen.transforms import GENERATOR_VERSION
+from trainer import configuration
+
+
+class PhotoExampleGenSpec(types.ComponentSpec):
+    """Parameters and outputs."""
+
+    COMPONENT_ID = "PhotoExampleGen"
+    PARAMETERS = {  # noqa: RUF012  (TFX reads plain class attributes)
+        "input_dir": component_spec.ExecutionParameter(type=str),
+        "config": component_spec.ExecutionParameter(type=str),
+        "fingerprint": component_spec.ExecutionParameter(type=str),
+        "generator_version": component_spec.ExecutionParameter(type=int),
+    }
+    INPUTS = {}  # noqa: RUF012
+    OUTPUTS = {  # noqa: RUF012
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "dead_letters": component_spec.ChannelParameter(type=DeadLetters),
+    }
+
+
+class PhotoExampleGen(base_beam_component.BaseBeamComponent):
+    """Turns a folder of photos into `Examples` with the splits `train` and `eval`, split by identity."""
+
+    SPEC_CLASS = PhotoExampleGenSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(self, input_dir: str, config: str = "{}"):
+        """Checks the configuration and creates the component.
+
+        Args:
+            input_dir: Folder of photos, on the machine that runs the component. Where it is also here, its state becomes a
+                parameter, so that a changed folder is not taken for a cached result; where it is not, the executor
+                refuses it before it does any work.
+            config: JSON of `PhotoConfig`.
+
+        Raises:
+            ValueError: If the configuration is wrong.
+            FileNotFoundError: If the folder is here and holds no file.
+        """
+        checked = configuration.from_json(PhotoConfig, config)
+        super().__init__(
+            spec=PhotoExampleGenSpec(
+                input_dir=input_dir,
+                config=configuration.to_json(checked),
+                fingerprint=folder.fingerprint(input_dir) if Path(input_dir).exists() else "",
+                generator_version=GENERATOR_VERSION,
+                examples=types.Channel(type=standard_artifacts.Examples),
+                dead_letters=types.Channel(type=DeadLetters),
+            )
+        )

@@ -1,0 +1,38 @@
+"""Adapter from TFX to `transforms.generate`."""
+
+from typing import Any
+
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components.photo_example_gen import folder, transforms
+from components.photo_example_gen.config import PhotoConfig
+from trainer import configuration
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Runs the ingestion with the pipeline's Beam arguments."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Reads and publishes.
+
+        Args:
+            input_dict: Empty.
+            output_dict: `examples` and `dead_letters`.
+            exec_properties: `input_dir`, and `config`, JSON.
+        """
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        letters = artifact_utils.get_single_instance(output_dict["dead_letters"])
+        config = configuration.from_json(PhotoConfig, exec_properties["config"])
+        input_dir = exec_properties["input_dir"]
+        transforms.generate(self._make_beam_pipeline(), input_dir, config, examples.uri, letters.uri)
+        examples.split_names = artifact_utils.encode_split_names(list(folder.SPLITS))
+        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)  # type: ignore[attr-defined]
