@@ -1,0 +1,197 @@
+"""Trains a model from shards of examples to a SavedModel; what a pipeline's trainer node runs, and anyone else may."""
+
+import dataclasses
+import json
+import math
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer import configuration, contract, data, training
+from trainer.layers import whitening
+from trainer.models import registry
+from trainer.morphable import io
+from trainer.morphable.model import MorphableModel
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingJob:
+    """One training: what, from which files, to which folders."""
+
+    model: str
+    """Name of the model in `trainer.models.registry`."""
+    preset: str
+    """Name of one of its presets."""
+    synthetic_train: str
+    """Pattern of the rendered training faces' files: GZIP TFRecords of `tf.Example`s by the contract."""
+    synthetic_eval: str
+    """Pattern of the held-out rendered faces' files."""
+    morphable_model: str
+    """Path of the face model whose parameters the examples carry, in the native format."""
+    serving_dir: str
+    """Where the SavedModel goes; it appears there whole, at the end."""
+    run_dir: str
+    """Where the run keeps checkpoints, TensorBoard's logs, statistics, the trained Keras model and the metrics."""
+    overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Fields of the configuration that differ from the preset."""
+    photos_train: str | None = None
+    """Pattern of photos' files with landmarks; None trains without."""
+
+    def configuration(self) -> Any:
+        """The model's configuration.
+
+        Raises:
+            ValueError: If model, preset or a field is unknown, or a value does not fit.
+        """
+        return registry.configure(self.model, self.preset, self.overrides)
+
+
+def train(job: TrainingJob) -> dict[str, float]:
+    """Trains, evaluates and exports. A run that was killed goes on from its last checkpoint when called again.
+
+    Args:
+        job: What to train.
+
+    Returns:
+        Metrics on the held-out faces, `nme_sqrt_box` (a fraction) among them; they are in `run_dir/metrics.json` too.
+
+    Raises:
+        ValueError: If the job is wrong, a file is missing or damaged, or `run_dir` belongs to another job. Nothing has been
+            written then.
+    """
+    config = job.configuration()
+    face = _load_face(job.morphable_model)
+    files = data.find_files(job.synthetic_train), data.find_files(job.synthetic_eval)
+    photos = data.find_files(job.photos_train) if job.photos_train else []
+    options = input_options(config, *registry.load(job.model, "counts")(config, face))
+    basis = face.landmark_basis(contract.LANDMARK_SETS[0])
+    _claim(job, config)
+
+    keras.utils.set_random_seed(config.seed)
+    statistics = _statistics(job, config, files[0], options, basis)
+    evaluation = data.evaluation_batches(files[1], options, basis)
+    with training.strategy(config).scope():
+        model = registry.load(job.model, "build")(config, face, statistics)
+        model.compile(training.optimizer(config), jit_compile=config.xla)
+    epochs = math.ceil(config.steps / config.checkpoint_steps)
+    checkpoints = training.Checkpoints(f"{job.run_dir}/checkpoints", math.ceil(config.steps / epochs))
+    done = checkpoints.restore(model)
+    if done < epochs * checkpoints.steps_per_epoch:
+        model.fit(
+            data.training_batches(files[0], photos, options, basis, first_step=done),
+            initial_epoch=done // checkpoints.steps_per_epoch,
+            epochs=epochs,
+            steps_per_epoch=checkpoints.steps_per_epoch,
+            validation_data=evaluation,
+            callbacks=[checkpoints, keras.callbacks.TensorBoard(f"{job.run_dir}/logs", write_graph=False)],
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    metrics = {name: float(value) for name, value in model.evaluate(evaluation, return_dict=True, verbose=0).items()}
+    _write(f"{job.run_dir}/metrics.json", json.dumps(metrics, indent=2).encode())
+    export_model(job, config, model, face, statistics)
+    return metrics
+
+
+def input_options(config: Any, shape_count: int, expression_count: int) -> data.InputOptions:
+    """What a configuration says about a model's inputs.
+
+    Args:
+        config: A model's configuration; fields of the same name are taken over.
+        shape_count: Identity coefficients that the model learns.
+        expression_count: Expression coefficients that the model learns.
+    """
+    counts = {"shape_count": shape_count, "expression_count": expression_count}
+    shared = {
+        field.name: getattr(config, field.name)
+        for field in dataclasses.fields(data.InputOptions)
+        if hasattr(config, field.name)
+    }
+    return data.InputOptions(**{**shared, **counts})
+
+
+def export_model(
+    job: TrainingJob, config: Any, model: keras.Model, face: MorphableModel, statistics: tuple[Any, Any]
+) -> None:
+    """Writes the trained model, as Keras saves it and as a SavedModel; each appears whole or not at all.
+
+    A model that was trained in mixed precision serves in float32.
+    """
+    # The export drags in the landmark network and every signature: not for those who only train.
+    from trainer import export
+    from trainer.landmarks import released
+
+    if config.mixed_precision != "float32":
+        full = dataclasses.replace(config, mixed_precision="float32")
+        trained = model
+        model = registry.load(job.model, "build")(full, face, statistics)
+        model.set_weights(trained.get_weights())
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "model.keras"
+        model.save(saved)
+        _write(f"{job.run_dir}/model.keras", saved.read_bytes())
+    regressor = registry.load(job.model, "reconstructor")(model)
+    counts = registry.load(job.model, "counts")(config, face)
+    unfinished = job.serving_dir.rstrip("/") + ".unfinished"
+    if tf.io.gfile.exists(unfinished):
+        tf.io.gfile.rmtree(unfinished)
+    export.export(regressor, released.released_network(), face.truncated(*counts, albedo_count=0), unfinished)
+    if tf.io.gfile.exists(job.serving_dir):
+        tf.io.gfile.rmtree(job.serving_dir)
+    tf.io.gfile.makedirs(str(Path(job.serving_dir).parent)) if "://" not in job.serving_dir else None
+    tf.io.gfile.rename(unfinished, job.serving_dir)
+
+
+def _statistics(
+    job: TrainingJob, config: Any, files: list[str], options: data.InputOptions, basis: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of the training set's parameters, computed once per run directory."""
+    path = f"{job.run_dir}/statistics.json"
+    if tf.io.gfile.exists(path):
+        with tf.io.gfile.GFile(path) as stream:
+            stored = json.load(stream)
+        return np.array(stored["mean"], np.float32), np.array(stored["deviation"], np.float32)
+    batches = data.parameter_batches(files, options, basis).unbatch().take(config.whitening_examples).batch(256)
+    mean, deviation = whitening.statistics(batches.as_numpy_iterator())
+    _write(path, json.dumps({"mean": mean.tolist(), "deviation": deviation.tolist()}).encode())
+    return mean, deviation
+
+
+def _load_face(path: str) -> MorphableModel:
+    """The face model of a file that may lie on any file system TensorFlow knows."""
+    if not tf.io.gfile.exists(path):
+        raise ValueError(f"`morphable_model` must be a file. Received: {path!r}, which does not exist.")
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder) / Path(path).name
+        tf.io.gfile.copy(path, str(local))
+        try:
+            return io.load(local)
+        except ValueError as error:
+            raise ValueError(f"`morphable_model` {path!r}: {error}") from error
+
+
+def _claim(job: TrainingJob, config: Any) -> None:
+    """Notes in the run directory what is trained there, or makes sure that it is the same."""
+    wanted = {"model": job.model, "config": configuration.to_mapping(config), "synthetic_train": job.synthetic_train}
+    path = f"{job.run_dir}/job.json"
+    if tf.io.gfile.exists(path):
+        with tf.io.gfile.GFile(path) as stream:
+            found = json.load(stream)
+        if found != wanted:
+            raise ValueError(f"`run_dir` {job.run_dir!r} holds another training. Take a new folder or remove it.")
+        return
+    tf.io.gfile.makedirs(job.run_dir)
+    _write(path, json.dumps(wanted, indent=2).encode())
+
+
+def _write(path: str, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    unfinished = path + ".unfinished"
+    with tf.io.gfile.GFile(unfinished, "wb") as stream:
+        stream.write(content)
+    tf.io.gfile.rename(unfinished, path, overwrite=True)
