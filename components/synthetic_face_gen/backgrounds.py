@@ -76,7 +76,7 @@ def _procedural(size: int, rng: np.random.Generator) -> np.ndarray:
 def _color(rng: np.random.Generator) -> np.ndarray:
     """`[3]` linear: mostly greyish and of middle brightness, as rooms, streets and foliage are."""
     level = np.exp(rng.normal(-1.7, 0.9))
-    return np.clip(level * np.exp(rng.normal(0, rng.choice((0.1, 0.3, 0.6)), 3)), 0, 1)
+    return np.clip(level * np.exp(rng.normal(0, rng.choice((0.05, 0.15, 0.4), p=(0.5, 0.35, 0.15)), 3)), 0, 1)
 
 
 def _grid(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +103,7 @@ def _noise(size: int, rng: np.random.Generator) -> np.ndarray:
     filtered = np.fft.rfft2(rng.standard_normal((4, size, size))) / frequency ** rng.uniform(0.9, 1.8)
     fields = np.fft.irfft2(filtered, s=(size, size))
     fields /= fields.std(axis=(1, 2), keepdims=True)
-    shared = rng.uniform(0.6, 1.0)
+    shared = rng.uniform(0.8, 1.0)
     mixed = shared * fields[0] + (1 - shared) * fields[1:]
     return np.clip(_color(rng) * np.exp(rng.uniform(0.3, 1.0) * np.moveaxis(mixed, 0, -1)), 0, 1)
 

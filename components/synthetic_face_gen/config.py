@@ -91,19 +91,22 @@ class CameraConfig:
 class LightConfig:
     """Spherical-harmonic light from the measured prior, and one lamp."""
 
-    exposure_spread: float = 0.35
+    exposure_spread: float = 0.3
     """Standard deviation of the natural logarithm of the exposure."""
+    white_balance: float = 0.75
+    """Share of the light's tint that the camera takes out."""
     lamp_fraction: float = 0.6
     """Fraction of views with a directional lamp beside the environment."""
-    lamp_strength: Range = (0.15, 1.5)
+    lamp_strength: Range = (0.15, 1.2)
     """Irradiance of the lamp relative to the environment's."""
-    specular: Range = (0.01, 0.08)
+    specular: Range = (0.005, 0.05)
     """Share of the lamp's light that the skin mirrors."""
     shininess: Range = (6.0, 30.0)
     """Phong exponent."""
 
     def __post_init__(self) -> None:
         _check_range("light.exposure_spread", (self.exposure_spread,) * 2, 0, 2)
+        _check_fraction("light.white_balance", self.white_balance)
         _check_fraction("light.lamp_fraction", self.lamp_fraction)
         _check_range("light.lamp_strength", self.lamp_strength, 0, 10)
         _check_range("light.specular", self.specular, 0, 1)
@@ -115,16 +118,16 @@ class ImageChainConfig:
     """What a camera does to the light, in its order: blur, noise, gain, tone, grey, JPEG."""
 
     blur_fraction: float = 0.5
-    blur: Range = (0.3, 1.6)
+    blur: Range = (0.3, 1.3)
     """Standard deviation of the blur, pixels."""
-    noise_fraction: float = 0.7
-    shot_noise: Range = (1e-4, 6e-3)
+    noise_fraction: float = 0.6
+    shot_noise: Range = (1e-4, 3e-3)
     """Variance per unit of linear light, drawn log-uniformly; the read noise follows from it (Brooks et al. 2019)."""
-    gain_spread: float = 0.12
+    gain_spread: float = 0.06
     """Standard deviation of the logarithm of each colour's gain: white balance that misses."""
-    contrast: Range = (0.0, 0.8)
+    contrast: Range = (0.0, 0.6)
     """Share of the smoothstep tone curve."""
-    grey_fraction: float = 0.08
+    grey_fraction: float = 0.06
     """Fraction of images without colour."""
     jpeg_fraction: float = 0.5
     """Fraction of images saved at a quality from `jpeg_range` instead of the config's `jpeg_quality`."""

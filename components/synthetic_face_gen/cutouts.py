@@ -6,12 +6,17 @@ into a larger one would teach a network to find the square.
 
 import io
 import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
-from components.synthetic_face_gen.config import SyntheticFaceConfig
+from components.synthetic_face_gen.config import CameraConfig, PoseConfig, SyntheticFaceConfig
 from components.synthetic_face_gen.sampling import sample
 from trainer import configuration, contract, examples
 from trainer.imaging.alignment import landmark_box
@@ -22,6 +27,73 @@ from trainer.rendering.forward import render_image
 
 GENERATOR_VERSION: Final = 1
 """Raised whenever the same configuration, model and index give other bytes than before."""
+
+NEAR_FRONTAL: Final = (-50.0, 50.0)
+ALL_SIDES: Final = (-90.0, 90.0)
+"""Yaw of the two halves of a landmark network's training set, degrees: all sides, and near frontal again, as photos are."""
+
+_SHARD_SIZE: Final = 500
+
+
+def landmark_training_sets(count: int, seed: int) -> list[SyntheticFaceConfig]:
+    """Faces to train a landmark network on: both yaw ranges through both kinds of camera, everyone seen once.
+
+    Args:
+        count: Images over all sets, at least 4.
+        seed: Of the first set; the others count on.
+    """
+    kinds = (contract.PERSPECTIVE, contract.SCALED_ORTHOGRAPHIC)
+    return [
+        SyntheticFaceConfig(
+            count=count // 4,
+            image_size=176,
+            seed=seed + number,
+            views_per_identity=1,
+            shard_size=_SHARD_SIZE,
+            pose=PoseConfig(yaw=yaw),
+            camera=CameraConfig(kind=kind, face_size=(0.44, 0.44), face_offset=0.0),
+        )
+        for number, (yaw, kind) in enumerate((yaw, kind) for yaw in (NEAR_FRONTAL, ALL_SIDES) for kind in kinds)
+    ]
+
+
+def write_cutouts(
+    configs: Sequence[SyntheticFaceConfig],
+    model: MorphableModel,
+    directory: str | os.PathLike[str],
+    report: Callable[[int], None] = lambda count: None,
+) -> list[str]:
+    """Renders data sets into TFRecord shards; shards that are there already are kept, so that a killed run goes on.
+
+    Args:
+        configs: The data sets; shards alternate among them, so that the first few hold some of each.
+        model: The face model.
+        directory: Folder, made if absent. It must be used for these sets and this model only.
+        report: Called after every shard with its number of images.
+
+    Returns:
+        Paths of all shards.
+    """
+    folder = pathlib.Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    starts = [(start, config) for config in configs for start in range(0, config.count, config.shard_size)]
+    shards = []
+    for start, config in sorted(starts, key=lambda shard: shard[0]):
+        path = folder / f"cutouts-{config.seed}-{start:08d}.tfrecord"
+        stop = min(start + config.shard_size, config.count)
+        if not path.exists():
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as file:
+                temporary = pathlib.Path(file.name)
+            try:
+                with tf.io.TFRecordWriter(str(temporary)) as writer:
+                    for index in range(start, stop):
+                        writer.write(render_cutout(config, model, index))
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        report(stop - start)
+        shards.append(str(path))
+    return shards
 
 
 def render_cutout(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> bytes:

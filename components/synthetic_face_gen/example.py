@@ -40,9 +40,8 @@ def render_example(config: SyntheticFaceConfig, model: MorphableModel, index: in
 def features(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> dict[str, Any]:
     """The example's features before they are serialised, by key of the contract."""
     face = sample(config, model, index)
-    colors = model.albedo_colors(face.albedo)
     rng = generator(config.seed, SURROUNDINGS_STREAM, index)
-    image = _render(config, model, face, colors, rng)
+    image = _render(config, model, face, rng)
     if not np.isfinite(image.color).all():
         raise ValueError(f"Image {index} has values that are not finite; is the face model sound?")
     camera, size = face.camera, config.image_size
@@ -75,7 +74,7 @@ def features(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> 
         contract.LIGHT_COLOR: face.light.color,
         contract.LIGHT_SPECULAR: face.light.specular,
         contract.LIGHT_SHININESS: face.light.shininess,
-        contract.SKIN_TONE_BIN: labels.skin_tone_bin(labels.skin_color(model, colors, config.landmark_set)),
+        contract.SKIN_TONE_BIN: labels.skin_tone_bin(labels.skin_color(model, face.colors, config.landmark_set)),
         contract.EXPRESSION_BIN: labels.expression_bin(face.landmarks, neutral),
         contract.OCCLUDED: 0,
         contract.PROVENANCE: _provenance(config, model, index),
@@ -91,12 +90,19 @@ def image_id(config: SyntheticFaceConfig, index: int) -> str:
 
 
 def _render(
-    config: SyntheticFaceConfig, model: MorphableModel, face: FaceSample, colors: np.ndarray, rng: np.random.Generator
+    config: SyntheticFaceConfig, model: MorphableModel, face: FaceSample, rng: np.random.Generator
 ) -> ForwardImage:
     size = config.image_size
     background = sample_background(config.background, size, rng)
     return render_image(
-        face.vertices, colors, model.triangles, face.camera, face.light, (size, size), config.supersample, background
+        face.vertices,
+        face.colors,
+        model.triangles,
+        face.camera,
+        face.light,
+        (size, size),
+        config.supersample,
+        background,
     )
 
 

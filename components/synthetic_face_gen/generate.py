@@ -1,6 +1,9 @@
 """A contact sheet: what the images of a data set look like, with their labels drawn where asked."""
 
 import io
+import itertools
+import math
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -19,16 +22,26 @@ _VISIBLE, _HIDDEN, _BOX, _TEXT = (60, 255, 60), (255, 70, 70), (90, 170, 255), (
 def contact_sheet(
     config: SyntheticFaceConfig, model: MorphableModel, count: int, landmarks: bool = False, columns: int | None = None
 ) -> np.ndarray:
-    """Renders the first image of as many identities as there are, then their second views, and so on.
+    """`render_tiles`, arranged.
+
+    Returns:
+        `[H, W, 3]` uint8 sRGB.
+    """
+    return arrange(list(render_tiles(config, model, count, landmarks)), columns)
+
+
+def render_tiles(
+    config: SyntheticFaceConfig, model: MorphableModel, count: int, landmarks: bool = False
+) -> Iterator[np.ndarray]:
+    """Renders the first image of as many identities as there are, then their second images, and so on.
 
     Args:
         config: The data set.
         model: The face model.
         count: Number of images, at most the data set's.
-        landmarks: Whether to draw landmarks (green where visible, red where hidden), boxes and poses.
-        columns: Images in a row; None makes the sheet about square.
+        landmarks: Whether to draw landmarks (green where visible, red where hidden), boxes and poses; doubles the size.
 
-    Returns:
+    Yields:
         `[H, W, 3]` uint8 sRGB.
 
     Raises:
@@ -37,10 +50,15 @@ def contact_sheet(
     if not 0 < count <= config.count:
         raise ValueError(f"`count` must be in [1, {config.count}]. Received: {count}")
     starts = range(0, config.count, config.views_per_identity)
-    order = [start + view for view in range(config.views_per_identity) for start in starts if start + view < config.count]
-    tiles = [_tile(features(config, model, index), landmarks) for index in order[:count]]
-    columns = columns or int(np.ceil(np.sqrt(count)))
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
+    order = (start + view for view in range(config.views_per_identity) for start in starts)
+    for index in itertools.islice((index for index in order if index < config.count), count):
+        yield _tile(features(config, model, index), landmarks)
+
+
+def arrange(tiles: list[np.ndarray], columns: int | None = None) -> np.ndarray:
+    """Pictures of one size row by row; None makes the sheet about square. What is left of the last row is black."""
+    columns = columns or math.ceil(math.sqrt(len(tiles)))
+    tiles = tiles + [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.concatenate(tiles[start : start + columns], axis=1) for start in range(0, len(tiles), columns)]
     return np.concatenate(rows)
 

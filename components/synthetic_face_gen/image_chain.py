@@ -4,6 +4,8 @@ Noise after Brooks et al., "Unprocessing Images for Learned Raw Denoising" (CVPR
 variance log-linear in it.
 """
 
+from typing import Final
+
 import numpy as np
 from scipy import ndimage
 
@@ -34,7 +36,7 @@ def develop(light: np.ndarray, config: SyntheticFaceConfig, rng: np.random.Gener
         variance = np.exp(log_shot) * np.clip(light, 0, 1) + np.exp(log_read)
         light = light + rng.standard_normal(light.shape) * np.sqrt(variance)
     light = light * np.exp(rng.normal(0, chain.gain_spread, 3))
-    signal = np.asarray(linear_to_srgb(np.clip(light, 0, 1).astype(np.float32)))
+    signal = np.asarray(linear_to_srgb(roll_off(np.maximum(light, 0)).astype(np.float32)))
     contrast = rng.uniform(*chain.contrast)
     signal = (1 - contrast) * signal + contrast * signal**2 * (3 - 2 * signal)
     if rng.random() < chain.grey_fraction:
@@ -43,3 +45,20 @@ def develop(light: np.ndarray, config: SyntheticFaceConfig, rng: np.random.Gener
     if rng.random() < chain.jpeg_fraction:
         quality = int(rng.integers(chain.jpeg_range[0], chain.jpeg_range[1] + 1))
     return codecs.encode_jpeg(np.round(signal * 255).astype(np.uint8), quality)
+
+
+def roll_off(light: np.ndarray) -> np.ndarray:
+    """Bends highlights towards white instead of clipping them, as every camera's tone curve does.
+
+    Args:
+        light: Linear, 0 or more, any shape.
+
+    Returns:
+        The same up to the knee, above it less than 1; slope and value have no jump.
+    """
+    above = np.maximum(light - _KNEE, 0)
+    return np.minimum(light, _KNEE) + (1 - _KNEE) * -np.expm1(-above / (1 - _KNEE))
+
+
+_KNEE: Final = 0.6
+"""Where the roll-off begins, linear."""

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from trainer import contract
 from trainer.morphable.model import MorphableModel
 
 SKIN_TONES: Final[tuple[tuple[float, str], ...]] = (
@@ -17,7 +18,7 @@ SKIN_TONES: Final[tuple[tuple[float, str], ...]] = (
 )
 """Least individual typology angle, degrees, and name (Chardon et al. 1991; Del Bino and Bernerd 2013)."""
 
-EXPRESSIONS: Final[tuple[tuple[float, str], ...]] = ((3.0, "strong"), (1.2, "moderate"), (0.0, "neutral"))
+EXPRESSIONS: Final[tuple[tuple[float, str], ...]] = ((4.0, "strong"), (1.8, "moderate"), (0.0, "neutral"))
 """Least root mean square displacement of the 68 landmarks from the neutral face, millimetres, and name."""
 
 DEPTH_TOLERANCE: Final = 4.0
@@ -82,7 +83,7 @@ def landmark_visibility(projected: np.ndarray, depth: np.ndarray, tolerance: flo
 
 
 def skin_color(model: MorphableModel, colors: np.ndarray, landmark_set: str) -> np.ndarray:
-    """Median albedo around the landmarks, most of which lie on skin.
+    """Median albedo at the landmarks that lie on bare skin: jaw and nose.
 
     Args:
         model: The face model.
@@ -92,4 +93,5 @@ def skin_color(model: MorphableModel, colors: np.ndarray, landmark_set: str) -> 
     Returns:
         `[3]` linear RGB.
     """
-    return np.median(model.landmark_points(colors, landmark_set), axis=0)
+    bare = [index for group in ("jaw", "nose_bridge") for index in contract.LANDMARK_GROUPS[group]]
+    return np.median(model.landmark_points(colors, landmark_set)[bare], axis=0)

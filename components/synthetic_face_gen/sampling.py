@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from components.synthetic_face_gen import placement, splits
+from components.synthetic_face_gen import labels, placement, splits
 from components.synthetic_face_gen.config import LightConfig, PoseConfig, Range, SyntheticFaceConfig
 from components.synthetic_face_gen.expressions import sample_expression
 from trainer.morphable.model import MorphableModel
@@ -23,6 +23,9 @@ SURROUNDINGS_STREAM: Final = 2
 
 LARGEST_COEFFICIENT: Final = 3.0
 """Identity and albedo coefficients stay within so many standard deviations."""
+
+SKIN_LUMINANCE: Final = (0.03, 0.55)
+"""Linear luminance of the albedo of the darkest and the lightest skin (ColorChecker's dark and light skin: 0.10 and 0.34)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +41,8 @@ class FaceSample:
     """`[K_albedo]` float32 standard deviations."""
     expression: np.ndarray
     """`[K_expression]` float32 weights."""
+    colors: np.ndarray
+    """`[V, 3]` float32 linear RGB; follows from albedo."""
     vertices: np.ndarray
     """`[V, 3]` float32 millimetres, model frame; follows from shape and expression."""
     landmarks: np.ndarray
@@ -70,7 +75,7 @@ def sample(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> Fa
     rng = generator(config.seed, IDENTITY_STREAM, identity)
     population = config.population
     shape = _coefficients(len(model.identity), population.identity_scale, rng)
-    albedo = _coefficients(len(model.albedo), population.albedo_scale, rng)
+    albedo, colors = _albedo(config, model, rng)
     rng = generator(config.seed, VIEW_STREAM, index)
     expression = sample_expression(model, rng, population.expression_strength, population.strong_fraction)
     vertices = model.vertices(shape, expression)
@@ -78,12 +83,28 @@ def sample(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> Fa
     euler = _euler(config.pose, rng)
     camera = _camera(config, landmarks, euler, rng)
     light = _light(config.light, rng)
-    return FaceSample(index, identity, view, shape, albedo, expression, vertices, landmarks, euler, camera, light)
+    return FaceSample(
+        index, identity, view, shape, albedo, expression, colors, vertices, landmarks, euler, camera, light
+    )
 
 
 def _coefficients(count: int, scale: float, rng: np.random.Generator) -> np.ndarray:
     drawn = np.clip(scale * rng.standard_normal(count), -LARGEST_COEFFICIENT, LARGEST_COEFFICIENT)
     return drawn.astype(np.float32)
+
+
+def _albedo(
+    config: SyntheticFaceConfig, model: MorphableModel, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients and vertex colours; drawn back towards the mean as long as the skin is darker or lighter than anyone's."""
+    albedo = _coefficients(len(model.albedo), config.population.albedo_scale, rng)
+    for _ in range(_ALBEDO_TRIES):
+        colors = model.albedo_colors(albedo)
+        luminance = float(labels.skin_color(model, colors, config.landmark_set) @ lighting.LUMINANCE)
+        if SKIN_LUMINANCE[0] <= luminance <= SKIN_LUMINANCE[1]:
+            break
+        albedo = np.float32(0.8) * albedo
+    return albedo, colors
 
 
 def _euler(pose: PoseConfig, rng: np.random.Generator) -> np.ndarray:
@@ -107,7 +128,7 @@ def _camera(config: SyntheticFaceConfig, landmarks: np.ndarray, euler: np.ndarra
 
 
 def _light(settings: LightConfig, rng: np.random.Generator) -> Light:
-    """An environment and a lamp, scaled so that a white wall facing the camera comes out near white before the spread."""
+    """An environment and a lamp, as a camera meters them: exposed for what faces it, and most of their tint taken out."""
     harmonics = lighting.sample_harmonics(rng)
     azimuth, elevation = rng.uniform(-1.9, 1.9), rng.normal(0.45, 0.45)
     direction = np.array(
@@ -120,8 +141,10 @@ def _light(settings: LightConfig, rng: np.random.Generator) -> Light:
     shininess = np.float32(np.exp(rng.uniform(*np.log(settings.shininess))))
     environment = lighting.irradiance(_FACING, harmonics) / np.pi
     lamp = np.maximum(_FACING @ direction, 0)[:, None] * color
-    meter = float(((environment + lamp) @ lighting.LUMINANCE).mean())
-    exposure = _WHITE * np.exp(rng.normal(0, settings.exposure_spread)) / meter
+    meter = (environment + lamp).mean(axis=0)
+    luminance = float(meter @ lighting.LUMINANCE)
+    balance = (luminance / meter) ** settings.white_balance
+    exposure = balance * (_WHITE * np.exp(rng.normal(0, settings.exposure_spread)) / luminance)
     return Light(
         (harmonics * exposure).astype(np.float32),
         direction,
@@ -131,7 +154,9 @@ def _light(settings: LightConfig, rng: np.random.Generator) -> Light:
     )
 
 
-_WHITE: Final = 0.8
+_ALBEDO_TRIES: Final = 12
+
+_WHITE: Final = 0.7
 """What the exposure aims at: a white surface that faces the camera, in linear light."""
 
 _FACING: Final = np.array([[0, 0, 1], [0.6, 0, 0.8], [-0.6, 0, 0.8], [0, 0.6, 0.8], [0, -0.6, 0.8]], np.float32)
