@@ -57,7 +57,12 @@ def rasterize(projected: Any, triangles: Any, height: int, width: int) -> tf.Ten
         triangle = tf.minimum(_running_sum(flags[:-1]) - 1, total_triangles - 1)
         sample = tf.range(block)
         pixel, key = _test(
-            tf.gather(corners, triangle), sample - tf.gather(relative, triangle), triangle, triangle_count, height, width
+            tf.gather(corners, triangle),
+            sample - tf.gather(relative, triangle),
+            triangle,
+            triangle_count,
+            height,
+            width,
         )
         pixel = tf.where(first + tf.cast(sample, tf.int64) < end, pixel, -1)
         image = tf.tensor_scatter_nd_max(image, tf.where(pixel < 0, pixels, pixel)[:, None], key)
