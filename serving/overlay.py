@@ -33,6 +33,11 @@ GROUP_COLORS: dict[str, tuple[int, int, int]] = {
 
 MESH_COLOR = np.array([0.62, 0.80, 0.95], np.float32)
 MESH_OPACITY = 0.5
+EDGE_SHADE = 0.62
+"""Brightness of the triangles' edges, as a fraction of the triangle's."""
+EDGE_LENGTH = 1.5
+"""Median edge below which edges are not drawn, pixels."""
+
 BOX_COLOR = (255, 210, 0)
 BACKGROUND = (24, 24, 24)
 
@@ -112,7 +117,7 @@ def _blend_mesh(panel: Image.Image, vertices: np.ndarray, triangles: np.ndarray)
     if not order.size:
         return panel
     order = order[np.argsort(-corners[order, :, 2].mean(axis=1), kind="stable")]
-    brightness = 0.3 + 0.7 * np.clip(normals[order] @ _LIGHT / np.maximum(lengths[order], 1e-12), 0.0, 1.0)
+    brightness = 0.15 + 0.85 * np.clip(normals[order] @ _LIGHT / np.maximum(lengths[order], 1e-12), 0.0, 1.0)
     shades = np.rint(255 * brightness[:, None] * MESH_COLOR).astype(int)
     # Only the part of the panel that the mesh covers, enlarged so that edges come out smooth.
     start = np.maximum(np.floor(low[order].min(axis=0)).astype(int), 0)
@@ -121,8 +126,12 @@ def _blend_mesh(panel: Image.Image, vertices: np.ndarray, triangles: np.ndarray)
     layer = Image.new("RGBA", (size[0] * _SUPERSAMPLING, size[1] * _SUPERSAMPLING))
     draw = ImageDraw.Draw(layer)
     outlines = ((corners[order, :, :2] - start) * _SUPERSAMPLING).reshape(len(order), 6)
-    for outline, (red, green, blue) in zip(outlines.tolist(), shades.tolist(), strict=True):
-        draw.polygon(outline, fill=(red, green, blue, 255))
+    # Edges, where triangles are large enough to tell them apart.
+    edge_length = float(np.median(np.linalg.norm(corners[order, 1, :2] - corners[order, 0, :2], axis=1)))
+    edge_shade = EDGE_SHADE if edge_length >= EDGE_LENGTH else 1.0
+    edges = np.rint(shades * edge_shade).astype(int)
+    for outline, fill, edge in zip(outlines.tolist(), shades.tolist(), edges.tolist(), strict=True):
+        draw.polygon(outline, fill=(*fill, 255), outline=(*edge, 255))
     layer = layer.resize(size, Image.Resampling.BOX)
     layer.putalpha(layer.getchannel("A").point(lambda alpha: round(alpha * MESH_OPACITY)))
     blended = panel.convert("RGBA")

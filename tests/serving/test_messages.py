@@ -47,7 +47,9 @@ def test_values_in_typed_fields_and_their_shorthand() -> None:
     proto = tensor_pb2.TensorProto(dtype=1, float_val=[1.0, 2.0])
     for size in (2, 2):
         proto.tensor_shape.dim.add(size=size)
-    same(messages.to_array(messages.Tensor.FromString(proto.SerializeToString())), np.array([[1, 2], [2, 2]], np.float32))
+    same(
+        messages.to_array(messages.Tensor.FromString(proto.SerializeToString())), np.array([[1, 2], [2, 2]], np.float32)
+    )
     same(messages.to_array(proto), tf.make_ndarray(proto))
     half = tensor_pb2.TensorProto(dtype=19, half_val=[15360, 16384])
     half.tensor_shape.dim.add(size=2)

@@ -94,7 +94,10 @@ def test_errors_have_names_and_carry_the_model_s_words(remote: FaceModel, photo:
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_a_model_that_is_not_served(server: Server, protocol: str, name: str, version: int | None) -> None:
     port = server.port if protocol == "grpc" else server.rest_port
-    with connect(f"{protocol}://127.0.0.1:{port}", name, version) as remote, pytest.raises(ModelNotFoundError, match=name):
+    with (
+        connect(f"{protocol}://127.0.0.1:{port}", name, version) as remote,
+        pytest.raises(ModelNotFoundError, match=name),
+    ):
         remote.signatures()
 
 
@@ -147,7 +150,9 @@ def test_tensorflow_serving_s_own_stub_is_answered(server: Server, photo: bytes)
         assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-def ask(server: Server, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+def ask(
+    server: Server, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", server.rest_port, timeout=30)
     content = body if isinstance(body, bytes) or body is None else json.dumps(body)
     connection.request(method, path, content, headers or {})
@@ -182,7 +187,10 @@ def test_rest_answers_as_tensorflow_serving_does(server: Server, photo: bytes) -
             assert answer["outputs"]["pose"] == [[10.0, -5.0, 2.5]] * 2
     echo = {"text_bytes": [{"b64": "/wA="}], "number": [[1, 2]], "count": [3]}
     status, answer = ask(server, "POST", "/v1/models/monoface:predict", {"signature_name": "echo", "inputs": echo})
-    assert (status, answer) == (200, {"outputs": {"text_bytes": [{"b64": "/wA="}], "number": [[1.0, 2.0]], "count": [3]}})
+    assert (status, answer) == (
+        200,
+        {"outputs": {"text_bytes": [{"b64": "/wA="}], "number": [[1.0, 2.0]], "count": [3]}},
+    )
 
 
 @pytest.mark.parametrize(
@@ -233,7 +241,9 @@ def test_two_servers_do_not_share_a_port(fake_base: Path, server: Server) -> Non
         Server(fake_base, rest_port=server.rest_port)
 
 
-def test_a_newer_version_takes_over_and_a_broken_one_does_not(fake_base: Path, fake: ModuleType, tmp_path: Path) -> None:
+def test_a_newer_version_takes_over_and_a_broken_one_does_not(
+    fake_base: Path, fake: ModuleType, tmp_path: Path
+) -> None:
     base = tmp_path / "base"
     shutil.copytree(fake_base / "3", base / "3")
     (base / "not-a-version").mkdir()
