@@ -19,7 +19,7 @@ def encode(features: Mapping[str, Any]) -> bytes:
         The serialised example.
 
     Raises:
-        ValueError: If a key is not in the contract, a value has the wrong length, or a float is not finite.
+        ValueError: If a key is not in the contract, a value has the wrong type or length, or a float is not finite.
     """
     example = tf.train.Example()
     for key in sorted(features):
@@ -29,7 +29,9 @@ def encode(features: Mapping[str, Any]) -> bytes:
         feature = example.features.feature[key]
         value = features[key]
         if kind == "bytes":
-            feature.bytes_list.value.append(value.encode() if isinstance(value, str) else bytes(value))
+            if not isinstance(value, str | bytes):
+                raise ValueError(f"`{key}` must be text or bytes. Received: {value!r}")
+            feature.bytes_list.value.append(value.encode() if isinstance(value, str) else value)
             continue
         flat = np.asarray(value, np.float32 if kind == "float" else np.int64).reshape(-1)
         if length is not None and flat.size != length:
@@ -39,6 +41,8 @@ def encode(features: Mapping[str, Any]) -> bytes:
                 raise ValueError(f"`{key}` must be finite.")
             feature.float_list.value.extend(flat.tolist())
         else:
+            if not np.array_equal(flat, np.asarray(value).reshape(-1)):
+                raise ValueError(f"`{key}` must be whole numbers. Received: {value!r}")
             feature.int64_list.value.extend(flat.tolist())
     return example.SerializeToString(deterministic=True)
 
@@ -48,25 +52,33 @@ def decode(serialized: bytes) -> dict[str, Any]:
 
     Returns:
         Contract key to value: `bytes` for images, `str` for other bytes features, a Python number where the contract has
-        one value, else a flat `float32` or `int64` array.
+        one value, else a flat `float32` or `int64` array. Keys that the contract does not know are left out.
 
     Raises:
-        ValueError: If the bytes are not a `tf.Example`.
+        ValueError: If the bytes are not a `tf.Example`, or a feature has the wrong type or length.
     """
     try:
         example = tf.train.Example.FromString(serialized)
     except Exception as error:  # protobuf's DecodeError lives in a private module of whichever implementation is loaded
         raise ValueError(f"Not a serialised tf.Example: {error}") from error
-    features: dict[str, Any] = {}
-    for key, feature in example.features.feature.items():
-        kind, length = contract.FEATURES.get(key, contract.Feature("", None))
-        if kind == "bytes":
-            value = feature.bytes_list.value[0]
-            features[key] = value if key == contract.IMAGE_ENCODED else value.decode()
-        elif kind == "float":
-            values = np.array(feature.float_list.value, np.float32)
-            features[key] = float(values[0]) if length == 1 else values
-        elif kind == "int64":
-            integers = np.array(feature.int64_list.value, np.int64)
-            features[key] = int(integers[0]) if length == 1 else integers
-    return features
+    return {key: _value(key, feature) for key, feature in example.features.feature.items() if key in contract.FEATURES}
+
+
+def _value(key: str, feature: Any) -> Any:
+    """One feature's value, checked against the contract."""
+    kind, length = contract.FEATURES[key]
+    if feature.WhichOneof("kind") != f"{kind}_list":
+        raise ValueError(f"`{key}` must hold {kind}. Received: {feature.WhichOneof('kind')}")
+    values = getattr(feature, f"{kind}_list").value
+    if length is not None and len(values) != length:
+        raise ValueError(f"`{key}` must have {length} values. Received: {len(values)}")
+    if kind == "bytes":
+        if key == contract.IMAGE_ENCODED:
+            return values[0]
+        try:
+            return values[0].decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"`{key}` must be UTF-8. Received: {values[0]!r}") from error
+    if length == 1:
+        return values[0]
+    return np.array(values, np.float32 if kind == "float" else np.int64)

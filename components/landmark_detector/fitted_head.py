@@ -11,6 +11,10 @@ from trainer.morphable.model import MorphableModel
 from trainer.rendering import camera as cameras
 from trainer.rendering.visibility_numba import rasterize_into
 
+DEPTH_TOLERANCE: Final = 8.0
+"""A landmark this many millimetres behind the nearest surface still counts as on it: corners of eyes and mouth lie deep in their
+folds, and the mean head is not the person's."""
+
 DEPTH_MAP_SIZE: Final = 160
 """Side of the head's depth map in which landmarks are tested, pixels."""
 
@@ -54,7 +58,7 @@ def fit_head(points: np.ndarray, model: MorphableModel, landmark_set: str, heigh
     ids = np.full(depth.shape, -1, np.int32)
     rasterize_into(projected.astype(np.float32), model.triangles, ids, depth)
     on_head = cameras.project(landmarks.astype(np.float64), crop_camera, contract.SCALED_ORTHOGRAPHIC)
-    tolerance = labels.DEPTH_TOLERANCE * float(scale * transform[0])
+    tolerance = DEPTH_TOLERANCE * float(scale * transform[0])
     visible = labels.landmark_visibility(on_head, depth, tolerance)
     inside = (flat >= 0).all(axis=1) & (flat[:, 0] < width) & (flat[:, 1] < height)
     return FittedHead(np.asarray(euler, np.float32), visible * inside.astype(np.float32))

@@ -83,17 +83,18 @@ def crop_image(image: Any, transform: Any, size: int) -> Any:
     """Resamples an image into its crop, anti-aliased; what lies outside the image is black.
 
     Args:
-        image: `[H, W, C]` float tensor.
-        transform: `[3]`.
+        image: `[H, W, C]` floats, array or tensor.
+        transform: `[3]`, array or tensor.
         size: Side of the crop, pixels.
 
     Returns:
         `[size, size, C]` float32 tensor.
     """
+    transform = tf.cast(transform, tf.float32)
     scale = tf.stack([transform[0], transform[0]])
     translation = tf.stack([transform[2], transform[1]])
     cropped = tf.raw_ops.ScaleAndTranslate(
-        images=image[None],
+        images=tf.cast(image, tf.float32)[None],
         size=[size, size],
         scale=scale,
         translation=translation,

@@ -163,9 +163,7 @@ def _opened(source: str | os.PathLike[str] | bytes, name: str) -> Iterator[Binar
         if not path.is_file():
             raise PhotoError("not_a_file", name, "Must be a file. Received: a folder or a device")
         file = path.open("rb")
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in a path
-        if isinstance(error, PhotoError):
-            raise
+    except OSError as error:
         raise PhotoError("unreadable", name, f"The file cannot be opened: {error}") from error
     with file:
         yield file

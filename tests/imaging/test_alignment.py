@@ -1,0 +1,88 @@
+import keras
+import numpy as np
+import pytest
+
+from trainer.imaging import alignment
+
+SIZE = 120
+
+
+def points(count: int = 2, dimensions: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).uniform(-50, 4000, (count, 68, dimensions))
+
+
+def boxes() -> np.ndarray:
+    return np.array([[10.0, 20.0, 110.0, 80.0], [1000.0, 300.0, 1500.5, 1300.25]])
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("batched", [False, True])
+def test_from_crop_is_the_exact_inverse_of_to_crop(dimensions: int, batched: bool) -> None:
+    image, box = points(2, dimensions), boxes()
+    if not batched:
+        image, box = image[1], box[1]
+    transform = alignment.crop_transform(box, 0.25, SIZE)
+    crop = alignment.to_crop(image, transform)
+    assert crop.shape == image.shape
+    np.testing.assert_allclose(alignment.from_crop(crop, transform), image, atol=1e-9)
+    if dimensions == 3:
+        np.testing.assert_allclose(crop[..., 2], image[..., 2] * transform[..., None, 0])
+
+
+def test_tensors_and_arrays_agree() -> None:
+    image, box = points().astype(np.float32), boxes().astype(np.float32)
+    transform = alignment.crop_transform(box, 0.1, SIZE)
+    tensor = alignment.crop_transform(keras.ops.convert_to_tensor(box), 0.1, SIZE)
+    np.testing.assert_allclose(tensor, transform, rtol=1e-5)
+    crop = alignment.to_crop(keras.ops.convert_to_tensor(image), tensor)
+    np.testing.assert_allclose(crop, alignment.to_crop(image, transform), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(alignment.from_crop(crop, tensor), image, atol=2e-3)
+    np.testing.assert_allclose(
+        alignment.landmark_box(keras.ops.convert_to_tensor(image)), alignment.landmark_box(image)
+    )
+
+
+def test_the_crop_is_a_centred_square_with_its_margin() -> None:
+    # 100 × 60 box, a fifth of 100 on each side: the square from (-10, -20) to (130, 120) becomes 0 to 70.
+    transform = alignment.crop_transform(np.array([10.0, 20.0, 110.0, 80.0]), 0.2, 70)
+    corners = np.array([[-10.0, -20.0], [130.0, 120.0], [60.0, 50.0]])
+    np.testing.assert_allclose(alignment.to_crop(corners, transform), [[0, 0], [70, 70], [35, 35]], atol=1e-9)
+
+
+def test_landmark_box_is_tight_and_ignores_depth() -> None:
+    box = alignment.landmark_box(np.array([[3.0, 4.0, -900.0], [1.0, 9.0, 900.0], [2.0, 2.0, 0.0]]))
+    np.testing.assert_array_equal(box, [1, 2, 3, 9])
+
+
+def test_a_point_like_box_gives_a_finite_transform() -> None:
+    assert np.isfinite(alignment.crop_transform(np.array([5.0, 5.0, 5.0, 5.0]), 0.0, SIZE)).all()
+
+
+def test_letterbox_shows_the_whole_image_centred() -> None:
+    transform = np.asarray(alignment.letterbox_transform(50, 200, 100))
+    corners = np.array([[0.0, 0.0], [200.0, 50.0]])
+    np.testing.assert_allclose(alignment.to_crop(corners, transform), [[0, 37.5], [100, 62.5]], atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [30, 61, 240], ids=["reduced", "nearly the same", "enlarged"])
+def test_crop_image_keeps_the_half_pixel_convention(size: int) -> None:
+    # Each pixel holds the coordinates of its own centre, so a crop must hold those of its pixels' centres in the image.
+    height, width = 90, 120
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    image = np.stack([x, y, np.ones_like(x)], axis=-1).astype(np.float32)
+    transform = alignment.crop_transform(np.array([25.0, 20.0, 86.0, 70.0], np.float32), 0.0, size)
+    crop = np.asarray(alignment.crop_image(keras.ops.convert_to_tensor(image), transform, size))
+    centers = np.arange(size) + 0.5
+    grid = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(1, -1, 2)
+    expected = alignment.from_crop(grid, transform).reshape(size, size, 2)
+    # A convention that is off by half a pixel of either grid would be off by 0.12 or more.
+    np.testing.assert_allclose(crop[..., :2], expected, atol=0.02)
+
+
+def test_outside_of_the_image_is_black() -> None:
+    image = keras.ops.ones((40, 40, 3))
+    transform = alignment.crop_transform(np.array([20.0, 20.0, 60.0, 60.0], np.float32), 0.0, 40)
+    crop = np.asarray(alignment.crop_image(image, transform, 40))
+    np.testing.assert_allclose(crop[:19, :19], 1, atol=1e-6)
+    np.testing.assert_allclose(crop[21:], 0, atol=1e-6)
+    np.testing.assert_allclose(crop[:, 21:], 0, atol=1e-6)
