@@ -20,6 +20,9 @@ IDENTITY_MODES: Final = 80
 STEP: Final = 1 / 128
 """Identity and expression values are rounded to this many millimetres, albedo to an eighth of it: exact in float16."""
 
+EXPRESSION_SD: Final = {"cheekPuff": 0.1, "jawForward": 0.1, "mouthClose": 0.1, "tongueOut": 0.08}
+"""Spread of the weights of rare face units; 0.25 for the others."""
+
 SOURCE: Final = "MakeHuman hm08 base mesh, targets, face units, skins and masks (makehumancommunity.org)"
 LICENCE: Final = "CC0-1.0"
 
@@ -43,13 +46,14 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
     importance = head_mesh.importance(base.vertices[mesh.source] * UNIT)
     mean, modes, deviations, kept = principal_modes(samples, importance, IDENTITY_MODES)
     mean = mean - _origin(mean, mesh.source, tables["basel"])
+    mean[mesh.source_is_teeth, 2] -= head_mesh.TEETH_RECESS
     vertices = mesh.weights @ mean
     names, expression = _face_units(folder / "targets" / "faceunits", count, mesh.source)
     landmarks = _landmark_sets(mesh, vertices, tables)
     points = _points(mesh.triangles, landmarks["basel"], vertices)
     regions = head_mesh.regions(mesh, folder / "masks", vertices, points)
     regions["brows"] = paint.brow_mask(vertices, points, head_mesh.front_skin(regions, vertices))
-    albedo_mean, albedo, albedo_sd = _albedo(folder / "skins", mesh, regions)
+    albedo_mean, albedo, albedo_sd = _albedo(folder / "skins", mesh, regions, vertices)
     return MorphableModel(
         name="monoface-head",
         mean=_rounded(vertices, STEP),
@@ -58,7 +62,7 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
         expression=_rounded(_applied(mesh.weights, expression), STEP),
         expression_names=names,
         expression_range=np.tile(np.array([0.0, 1.0], np.float32), (len(names), 1)),
-        expression_sd=np.full(len(names), 0.25, np.float32),
+        expression_sd=np.array([EXPRESSION_SD.get(name, 0.25) for name in names], np.float32),
         albedo_mean=_rounded(albedo_mean, STEP / 8),
         albedo=_rounded(albedo, STEP / 8),
         albedo_sd=albedo_sd,
@@ -116,7 +120,7 @@ def _points(triangles: np.ndarray, landmarks: LandmarkSet, vertices: np.ndarray)
 
 
 def _albedo(
-    skins: Path, mesh: head_mesh.HeadMesh, regions: dict[str, np.ndarray]
+    skins: Path, mesh: head_mesh.HeadMesh, regions: dict[str, np.ndarray], vertices: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean `[V, 3]`, modes `[K, V, 3]` and `[K]` standard deviations of the painted skins."""
     sampled = paint.sample_skins(skins, mesh.corner_uv, mesh.corner_vertex, len(mesh.uv))
@@ -124,12 +128,14 @@ def _albedo(
         "eyeballs": np.concatenate(
             [paint.eye_colors(mesh.axis_distance, mesh.axis_angle), regions["eyeballs"][:, None]], axis=1
         ),
-        "teeth": paint.flat_part(paint.TEETH, regions["teeth"] > 0),
+        "teeth": paint.teeth_layer(regions["teeth"], vertices[:, 2]),
         "tongue": paint.flat_part(paint.TONGUE, regions["tongue"] > 0),
     }
     painted = paint.paint(paint.mix_skins(sampled), regions, parts)
     mean, modes, deviations, _ = principal_modes(painted, np.ones(len(mesh.uv)), paint.ALBEDO_MODES)
-    return mean, modes, deviations
+    shift, scale = paint.tone_range(paint.paint(sampled, regions, parts), mean, modes[0])
+    factors = np.concatenate([[scale], np.ones(len(modes) - 1)])
+    return mean + shift * modes[0], modes * factors[:, None, None], deviations * factors
 
 
 def _applied(weights: Any, modes: np.ndarray) -> np.ndarray:

@@ -14,6 +14,19 @@ from trainer.morphable.paint import average_corners
 from trainer.morphable.population import UNIT
 from trainer.morphable.refinement import PolygonMesh, boundary_loops, refine, triangulate
 
+PARTS: Final = (
+    makehuman.BODY,
+    makehuman.LEFT_EYE,
+    makehuman.RIGHT_EYE,
+    makehuman.UPPER_TEETH,
+    makehuman.LOWER_TEETH,
+    makehuman.TONGUE,
+)
+EYES: Final = (makehuman.LEFT_EYE, makehuman.RIGHT_EYE)
+TEETH: Final = (makehuman.UPPER_TEETH, makehuman.LOWER_TEETH)
+TEETH_RECESS: Final = 4.0
+"""The base mesh's teeth touch the lips from behind and show between them; they are set back by this, millimetres."""
+
 EYE_LANDMARKS: Final = [*LANDMARK_GROUPS["right_eye"], *LANDMARK_GROUPS["left_eye"]]
 LIP_LANDMARKS: Final = [*LANDMARK_GROUPS["outer_lips"], *LANDMARK_GROUPS["inner_lips"]]
 
@@ -77,18 +90,10 @@ class HeadMesh:
     """`[V]` distance from the gaze axis of eyeball vertices, millimetres; infinite elsewhere."""
     axis_angle: np.ndarray
     """`[V]` radians around the gaze axis; 0 elsewhere."""
+    source_is_teeth: np.ndarray
+    """`[N]` bool."""
     vertex_of_source: np.ndarray
     """`[N]` vertex that is a kept base vertex, -1 for those of the coarse eyes."""
-
-
-PARTS: Final = (
-    makehuman.BODY,
-    makehuman.LEFT_EYE,
-    makehuman.RIGHT_EYE,
-    makehuman.UPPER_TEETH,
-    makehuman.LOWER_TEETH,
-    makehuman.TONGUE,
-)
 
 
 def build(base: makehuman.BaseMesh, mirror: np.ndarray) -> HeadMesh:
@@ -127,6 +132,7 @@ def build(base: makehuman.BaseMesh, mirror: np.ndarray) -> HeadMesh:
         part=part[weights.indices[weights.indptr[:-1]]],
         axis_distance=np.full(len(used), np.inf),
         axis_angle=np.zeros(len(used)),
+        source_is_teeth=np.isin(part, [PARTS.index(name) for name in TEETH]),
         vertex_of_source=_vertex_of_source(used, len(source)),
     )
     return _with_eyes(solid, vertices, faces)
@@ -139,7 +145,7 @@ def _refined(
     texture: np.ndarray,
 ) -> tuple[PolygonMesh, np.ndarray, np.ndarray]:
     """All but the eyes, capped at the cut, split where coarse, as triangles."""
-    solid = [name for name in PARTS if name not in (makehuman.LEFT_EYE, makehuman.RIGHT_EYE)]
+    solid = [name for name in PARTS if name not in EYES]
     polygons = [face.tolist() for name in solid for face in faces[name]]
     texture_polygons = [face.tolist() for name in solid for face in texture_faces[name]]
     corner_texture = {
@@ -197,7 +203,7 @@ def _with_eyes(solid: HeadMesh, vertices: np.ndarray, faces: dict[str, np.ndarra
     start = len(solid.uv)
     parts: dict[str, list[np.ndarray]] = {"weights": [], "triangles": [], "uv": [], "distance": [], "angle": []}
     eyes = {}
-    for name in (makehuman.LEFT_EYE, makehuman.RIGHT_EYE):
+    for name in EYES:
         coarse = np.unique(faces[name])
         eye = eyes[name] = build_eyeball(vertices[coarse])
         weights = np.zeros((len(eye.weights), len(vertices)))
@@ -250,8 +256,8 @@ def regions(mesh: HeadMesh, masks: Path, vertices: np.ndarray, landmarks: np.nda
         picture = makehuman.read_picture(masks / f"{name}.png")
         sampled = makehuman.sample_picture(picture, mesh.corner_uv)
         found[region] = np.where(body, average_corners(sampled, mesh.corner_vertex, len(mesh.uv))[:, 0], 0)
-    found["eyeballs"] = np.isin(mesh.part, [PARTS.index(makehuman.LEFT_EYE), PARTS.index(makehuman.RIGHT_EYE)])
-    found["teeth"] = np.isin(mesh.part, [PARTS.index(makehuman.UPPER_TEETH), PARTS.index(makehuman.LOWER_TEETH)])
+    found["eyeballs"] = np.isin(mesh.part, [PARTS.index(name) for name in EYES])
+    found["teeth"] = np.isin(mesh.part, [PARTS.index(name) for name in TEETH])
     found["tongue"] = mesh.part == PARTS.index(makehuman.TONGUE)
     found["skin"] = body * (1 - found["mouth_interior"])
     jaw = LANDMARK_GROUPS["jaw"]

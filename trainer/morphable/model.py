@@ -154,8 +154,7 @@ class MorphableModel:
         moved = _blend("expression", expression, self.expression)
         if offset.ndim == 3 and moved.ndim == 3 and len(offset) != len(moved):
             raise ValueError(
-                "`identity` and `expression` must have the same batch size. "
-                f"Received: {len(offset)} and {len(moved)}"
+                f"`identity` and `expression` must have the same batch size. Received: {len(offset)} and {len(moved)}"
             )
         return self.mean + offset + moved
 

@@ -23,6 +23,9 @@ MOUTH: Final = (0.16, 0.035, 0.032)
 BROW: Final = (0.030, 0.020, 0.014)
 """Linear RGB."""
 
+TEETH_SHADOW: Final = (-16.0, -4.0)
+"""Depths behind the front teeth at which the mouth's shadow is full and at which it begins, millimetres."""
+
 LIP_TINT: Final = (0.88, 0.62, 0.62)
 """Factor on the skin's colour where lips are, beside what the skin's own picture shows."""
 
@@ -40,7 +43,7 @@ DARKEST: Final = 0.004
 
 
 def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
-    """sRGB in [0, 1] to linear (IEC 61966-2-1)."""
+    """SRGB in [0, 1] to linear (IEC 61966-2-1)."""
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
@@ -122,6 +125,18 @@ def eye_colors(axis_distance: np.ndarray, angle: np.ndarray) -> np.ndarray:
     return np.where((axis_distance < PUPIL_RADIUS)[:, None], np.asarray(PUPIL), colors)
 
 
+def teeth_layer(teeth: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """`[V, 4]` linear RGB and weight of the teeth: bright in front, in the mouth's shadow behind.
+
+    Args:
+        teeth: `[V]` 1 on teeth, 0 elsewhere.
+        depth: `[V]` z in the model frame, millimetres.
+    """
+    front = depth[teeth > 0].max(initial=-np.inf)
+    light = np.interp(depth - front, TEETH_SHADOW, (0.25, 1.0))
+    return np.concatenate([np.asarray(TEETH) * light[:, None], teeth[:, None]], axis=1)
+
+
 def paint(skins: np.ndarray, masks: Mapping[str, np.ndarray], parts: Mapping[str, np.ndarray]) -> np.ndarray:
     """Skins with what they lack.
 
@@ -154,3 +169,21 @@ def _layer(color: tuple[float, float, float], weight: np.ndarray) -> np.ndarray:
 def flat_part(color: tuple[float, float, float], where: np.ndarray) -> np.ndarray:
     """`[V, 4]` one colour where `where` `[V]` is true."""
     return _layer(color, where.astype(np.float64))
+
+
+def tone_range(skins: np.ndarray, mean: np.ndarray, mode: np.ndarray) -> tuple[float, float]:
+    """How to move and scale the first albedo mode so that two of its deviations reach the darkest and the lightest skin.
+
+    Skins are not normal along it: without this, one deviation and a half of darkness leaves the colours that exist.
+
+    Args:
+        skins: `[S, V, 3]` linear RGB.
+        mean: `[V, 3]`.
+        mode: `[V, 3]` per standard deviation.
+
+    Returns:
+        Shift of the mean in the old deviations; the new deviation in the old ones.
+    """
+    scores = (skins - mean).reshape(len(skins), -1) @ mode.ravel() / np.square(mode).sum()
+    darkest, lightest = float(scores.min()), float(scores.max())
+    return (darkest + lightest) / 2, (lightest - darkest) / 4
