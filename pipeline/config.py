@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from components.synthetic_face_gen.config import SyntheticFaceConfig
 from trainer import contract
 from trainer.configuration import from_mapping
 
@@ -99,9 +100,13 @@ class PipelineConfig:
         for argument in self.beam_args:
             if not argument.startswith("-"):
                 raise ValueError(f"`beam_args` must be options such as --runner=NAME. Received: {argument!r}.")
-        if self.morphable_model != DEFAULT_FACE_MODEL and is_local(self.morphable_model):
-            if not Path(self.morphable_model).is_file():
-                raise ValueError(f"`morphable_model` must be `default` or a file. There is no {self.morphable_model}.")
+        named = self.morphable_model != DEFAULT_FACE_MODEL and is_local(self.morphable_model)
+        if named and not Path(self.morphable_model).is_file():
+            raise ValueError(f"`morphable_model` must be `default` or a file. There is no {self.morphable_model}.")
+        try:
+            SyntheticFaceConfig.from_values(self.synthetic)
+        except (ValueError, FileNotFoundError) as error:
+            raise ValueError(f"`synthetic`: {error}") from error
         if self.photos is not None and is_local(self.photos) and not Path(self.photos).is_dir():
             raise ValueError(f"`photos` must be a folder. There is no folder {self.photos}.")
 

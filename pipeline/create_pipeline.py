@@ -1,0 +1,162 @@
+"""The pipeline: rendered faces and photographs in, a model that passed its gate out. One builder per stage.
+
+    MorphableModelGen → SyntheticFaceGen ──────────┬→ statistics, schema, validation
+           │                                       ├→ FaceTrainer → Evaluator → Pusher
+           └───────────────────────────────────────┤       ↑           ↑
+    PhotoExampleGen → LandmarkDetector ────────────┘   photographs   last blessed model
+
+Components take only JSON; their configurations are checked while the pipeline is built, before any work starts.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import tensorflow_data_validation as tfdv
+from tfx.components import Evaluator, ExampleValidator, Pusher, SchemaGen, StatisticsGen
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2
+from tfx.types import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.face_trainer.component import FaceTrainer
+from components.landmark_detector.component import LandmarkDetector
+from components.morphable_model_gen.component import MorphableModelGen
+from components.photo_example_gen.component import PhotoExampleGen
+from components.synthetic_face_gen.component import SyntheticFaceGen
+from pipeline import beam
+from pipeline.config import DEFAULT_FACE_MODEL, PipelineConfig, is_local
+from pipeline.evaluation import eval_config
+from trainer import contract
+
+WITHOUT_STATISTICS: Final = frozenset({contract.IMAGE_ENCODED, contract.PROVENANCE})
+"""Features whose values say nothing in a histogram and are large."""
+
+
+class Faces(NamedTuple):
+    """A branch of the pipeline that ends in examples."""
+
+    components: list[Any]
+    """In the order of the work."""
+    examples: Channel
+    """Examples of the contract, splits `train` and `eval`."""
+
+
+class CheckedFaces(NamedTuple):
+    """Statistics, schema and anomalies of one domain."""
+
+    components: list[Any]
+    schema: Channel
+
+
+def create_pipeline(config: PipelineConfig, metadata_connection_config: Any = None) -> Pipeline:
+    """Puts the stages together. A re-run takes what is unchanged from the cache and goes on after the rest.
+
+    Args:
+        config: What to run on.
+        metadata_connection_config: Where a local runner keeps the lineage; Kubeflow brings its own.
+
+    Raises:
+        ValueError: If a component refuses its part of the configuration.
+    """
+    face_model = create_face_model(config)
+    synthetic = create_synthetic_faces(config, face_model.outputs["morphable_model"])
+    photos = create_photos(config) if config.photos is not None else None
+    checked = create_checks(synthetic.examples, contract.DOMAIN_SYNTHETIC)
+    components = [face_model, *synthetic.components, *checked.components]
+    if photos is not None:
+        components += [*photos.components, *create_checks(photos.examples, contract.DOMAIN_PHOTO).components]
+    trainer = create_trainer(config, face_model.outputs["morphable_model"], synthetic, photos, checked.schema)
+    gate = create_gate(config, trainer.outputs["model"], synthetic.examples)
+    pusher = create_pusher(config, trainer.outputs["model"], gate[-1].outputs["blessing"])
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=absolute(config.pipeline_root),
+        components=[*components, trainer, *gate, pusher],
+        enable_cache=True,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=beam.arguments(config.beam_args),
+    )
+
+
+def create_face_model(config: PipelineConfig) -> MorphableModelGen:
+    """The 3D morphable face model as an artifact, so that everything made with it can be traced to it."""
+    source = config.morphable_model
+    return MorphableModelGen(source=source if source == DEFAULT_FACE_MODEL else absolute(source))
+
+
+def create_synthetic_faces(config: PipelineConfig, morphable_model: Channel) -> Faces:
+    """Faces rendered from the face model, with their true parameters."""
+    generator = SyntheticFaceGen(morphable_model=morphable_model, config=json.dumps(dict(config.synthetic)))
+    return Faces([generator], generator.outputs["examples"])
+
+
+def create_photos(config: PipelineConfig) -> Faces:
+    """Photographs of a folder, with detected landmarks."""
+    reader = PhotoExampleGen(input_dir=absolute(str(config.photos)), config=json.dumps(dict(config.photo_examples)))
+    detector = LandmarkDetector(examples=reader.outputs["examples"], config=json.dumps(dict(config.landmark_detector)))
+    return Faces([reader, detector], detector.outputs["examples"])
+
+
+def create_checks(examples: Channel, domain: str) -> CheckedFaces:
+    """Statistics, a schema inferred from them, and what in the splits is at odds with it."""
+    statistics = StatisticsGen(
+        examples=examples,
+        stats_options=tfdv.StatsOptions(
+            feature_allowlist=sorted(set(contract.FEATURES) - WITHOUT_STATISTICS), num_top_values=20
+        ),
+    ).with_id(f"StatisticsGen_{domain}")
+    schema = SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=True).with_id(
+        f"SchemaGen_{domain}"
+    )
+    validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]).with_id(
+        f"ExampleValidator_{domain}"
+    )
+    return CheckedFaces([statistics, schema, validator], schema.outputs["schema"])
+
+
+def create_trainer(
+    config: PipelineConfig, morphable_model: Channel, synthetic: Faces, photos: Faces | None, schema: Channel
+) -> FaceTrainer:
+    """The model that the configuration names; all it learns from is an input, so its lineage is complete."""
+    return FaceTrainer(
+        synthetic=synthetic.examples,
+        morphable_model=morphable_model,
+        photos=None if photos is None else photos.examples,
+        schema=schema,
+        config=json.dumps(dict(config.trainer)),
+    )
+
+
+def create_gate(config: PipelineConfig, model: Channel, examples: Channel) -> list[Any]:
+    """The last model that passed, and the comparison with it and with the thresholds. The Evaluator is the last of them."""
+    last_blessed = Resolver(
+        strategy_class=LatestBlessedModelStrategy,
+        model=Channel(type=Model),
+        model_blessing=Channel(type=ModelBlessing),
+    ).with_id("LastBlessedModel")
+    evaluator = Evaluator(
+        examples=examples,
+        model=model,
+        baseline_model=last_blessed.outputs["model"],
+        eval_config=eval_config(config.evaluation),
+    )
+    return [last_blessed, evaluator]
+
+
+def create_pusher(config: PipelineConfig, model: Channel, blessing: Channel) -> Pusher:
+    """Copies a blessed model to where it is served from, as a new version."""
+    return Pusher(
+        model=model,
+        model_blessing=blessing,
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=absolute(config.serving_dir))
+        ),
+    )
+
+
+def absolute(path: str) -> str:
+    """A path that means the same from every folder; an address such as gs://bucket/folder stays as it is."""
+    return str(Path(path).resolve()) if is_local(path) else path
