@@ -63,7 +63,9 @@ def test_a_far_camera_is_scaled_orthographic():
     rng = np.random.default_rng(0)
     points, euler = rng.normal(0, 50, (20, 3)), np.array([30.0, -10.0, 5.0])
     distance, view = 1e7, np.degrees(2 * np.arctan(100 / 1e7))
-    far = camera.project(points, camera.perspective_matrix(euler, np.array([0, 0, distance])), PERSPECTIVE, view, 200, 200)
+    far = camera.project(
+        points, camera.perspective_matrix(euler, np.array([0, 0, distance])), PERSPECTIVE, view, 200, 200
+    )
     near = camera.project(points, orthographic(euler, 1.0, (100, 100, 0)), ORTHOGRAPHIC)
     np.testing.assert_allclose(far, near, atol=1e-2)
 
@@ -111,7 +113,9 @@ def test_decompose_inverts_and_finds_the_nearest_camera():
     nearest = scale[:, None, None] * camera.rotation_from_euler(euler)
     error = np.linalg.norm(nearest - noisy[..., :3], axis=(1, 2))
     for _ in range(20):
-        other = (scale * rng.normal(1, 0.01, 10))[:, None, None] * camera.rotation_from_euler(euler + rng.normal(0, 0.5, (10, 3)))
+        other = (scale * rng.normal(1, 0.01, 10))[:, None, None] * camera.rotation_from_euler(
+            euler + rng.normal(0, 0.5, (10, 3))
+        )
         assert (np.linalg.norm(other - noisy[..., :3], axis=(1, 2)) >= error - 1e-12).all()
 
 
@@ -133,7 +137,7 @@ def test_crop_camera_sees_the_crop():
 
 @pytest.mark.parametrize("axes", [2, 3])
 def test_fit_recovers_a_camera(axes):
-    points = np.random.default_rng(3).normal(0, 60, (68, 3)) + (5, 10, 15)
+    points = np.random.default_rng(3).normal((5, 10, 15), 60, (68, 3))
     matrix = orthographic((-70, 12, 33), 0.8, (64, 70, 0 if axes == 2 else 9))
     image = camera.project(points, matrix, ORTHOGRAPHIC)[:, :axes]
     np.testing.assert_allclose(camera.fit_scaled_orthographic(points, image), matrix, atol=1e-6)

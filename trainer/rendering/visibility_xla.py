@@ -32,6 +32,8 @@ def rasterize(projected: Any, triangles: Any, height: int, width: int) -> tf.Ten
     projected = tf.stop_gradient(tf.cast(projected, tf.float32))
     triangles = tf.cast(triangles, tf.int32)
     batch, triangle_count = tf.shape(projected)[0], tf.shape(triangles)[0]
+    if triangles.shape[0] == 0:
+        return tf.fill([batch, height, width], -1)
     if projected.shape[0] is not None and triangles.shape[0] is not None:
         batch, triangle_count = projected.shape[0], triangles.shape[0]
     total_triangles, pixels = batch * triangle_count, batch * height * width
