@@ -15,7 +15,7 @@ and a resumed run goes on where the killed one stopped.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
@@ -26,6 +26,19 @@ from trainer.imaging.augmentation import AugmentationConfig
 from trainer.rendering import camera as cameras
 
 Batch = tuple[dict[str, Any], dict[str, Any]]
+
+LABELS: Final = (
+    contract.DOMAIN,
+    contract.FACE_BOX,
+    contract.LANDMARKS_XY,
+    contract.LANDMARKS_Z,
+    contract.LANDMARKS_SET,
+    contract.CAMERA_KIND,
+    contract.CAMERA_MATRIX,
+    contract.MORPHABLE_SHAPE,
+    contract.MORPHABLE_EXPRESSION,
+)
+"""What rendered faces must carry beside the image."""
 
 _SHUFFLE_BUFFER = 4_096
 _JAW = contract.LANDMARK_GROUPS["jaw"]
@@ -67,6 +80,11 @@ def find_files(pattern: str) -> list[str]:
     if not files:
         raise ValueError(f"No examples: no file matches `{pattern}`.")
     return files
+
+
+def has_records(files: Sequence[str]) -> bool:
+    """Whether there is an example in any of the GZIP TFRecord files."""
+    return any(True for _ in tf.data.TFRecordDataset(list(files), compression_type="GZIP").take(1))
 
 
 def training_batches(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import math
 import sys
 import tempfile
@@ -69,6 +70,12 @@ def train(job: TrainingJob) -> dict[str, float]:
     face = _load_face(job.morphable_model)
     files = data.find_files(job.synthetic_train), data.find_files(job.synthetic_eval)
     photos = data.find_files(job.photos_train) if job.photos_train else []
+    for split in files:
+        if not data.has_records(split):
+            raise ValueError(f"There is no example in {split[0]} and the {len(split) - 1} files beside it.")
+    if photos and not data.has_records(photos):
+        logging.warning("There is no photo in %s: training goes without photos.", job.photos_train)
+        photos = []
     options = input_options(config, *registry.load(job.model, "counts")(config, face))
     basis = face.landmark_basis(contract.LANDMARK_SETS[0])
     _claim(job, config)
@@ -118,7 +125,8 @@ def input_options(config: Any, shape_count: int, expression_count: int) -> data.
 def export_model(
     job: TrainingJob, config: Any, model: keras.Model, face: MorphableModel, statistics: tuple[Any, Any]
 ) -> None:
-    """Writes the trained model, as Keras saves it and as a SavedModel; each appears whole or not at all.
+    """Writes the trained model, as Keras saves it and as a SavedModel; each appears whole or not at all (an object store knows no
+    renaming of folders: there, `saved_model.pb` comes last).
 
     A model that was trained in mixed precision serves in float32.
     """
@@ -137,14 +145,21 @@ def export_model(
         _write(f"{job.run_dir}/model.keras", saved.read_bytes())
     regressor = registry.load(job.model, "reconstructor")(model)
     counts = registry.load(job.model, "counts")(config, face)
-    unfinished = job.serving_dir.rstrip("/") + ".unfinished"
-    if tf.io.gfile.exists(unfinished):
-        tf.io.gfile.rmtree(unfinished)
-    export.export(regressor, released.released_network(), face.truncated(*counts, albedo_count=0), unfinished)
-    if tf.io.gfile.exists(job.serving_dir):
-        tf.io.gfile.rmtree(job.serving_dir)
-    tf.io.gfile.makedirs(str(Path(job.serving_dir).parent)) if "://" not in job.serving_dir else None
-    tf.io.gfile.rename(unfinished, job.serving_dir)
+    with tempfile.TemporaryDirectory() as folder:
+        remote = "://" in job.serving_dir
+        target = str(Path(folder) / "servable") if remote else job.serving_dir
+        export.export(regressor, released.released_network(), face.truncated(*counts, 0), target)
+        if remote:
+            _upload(target, job.serving_dir)
+
+
+def _upload(source: str, target: str) -> None:
+    """Copies a SavedModel to an object store, the file that makes it one at the end."""
+    files = [path for path in sorted(Path(source).rglob("*")) if path.is_file()]
+    for path in sorted(files, key=lambda path: path.name == "saved_model.pb"):
+        copied = f"{target}/{path.relative_to(source).as_posix()}"
+        tf.io.gfile.makedirs(copied.rsplit("/", 1)[0])
+        tf.io.gfile.copy(str(path), copied, overwrite=True)
 
 
 def _statistics(

@@ -25,8 +25,7 @@ class LinearLandmarks(keras.layers.Layer):
             expression_count: Expression modes, Ke.
             **kwargs: Of `keras.layers.Layer`.
         """
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(trainable=False, **kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs, "trainable": False})
         self.shape_count, self.expression_count = shape_count, expression_count
         points = (contract.LANDMARK_COUNT, 3)
         self.mean = self.add_weight(shape=points, initializer="zeros", trainable=False, name="mean")

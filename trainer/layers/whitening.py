@@ -22,8 +22,7 @@ class Whitening(keras.layers.Layer):
             size: Elements of a parameter vector, P.
             **kwargs: Of `keras.layers.Layer`.
         """
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(trainable=False, **kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs, "trainable": False})
         self.size = size
         self.mean = self.add_weight(shape=(size,), initializer="zeros", trainable=False, name="mean")
         self.deviation = self.add_weight(shape=(size,), initializer="ones", trainable=False, name="deviation")
