@@ -1,5 +1,6 @@
 """`monoface preview`: what the rendered training faces look like."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -58,7 +59,7 @@ def command(
                     tiles,
                     description="Rendering faces",
                     total=count,
-                    disable=not click.get_text_stream("stdout").isatty(),
+                    disable=not sys.stdout.isatty(),
                 )
             )
         )

@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from components.synthetic_face_gen.backgrounds import sample_background
 from components.synthetic_face_gen.config import CameraConfig, PoseConfig, SyntheticFaceConfig
-from components.synthetic_face_gen.sampling import sample
+from components.synthetic_face_gen.sampling import SURROUNDINGS_STREAM, generator, sample
 from trainer import configuration, contract, examples
 from trainer.imaging.alignment import landmark_box
 from trainer.morphable.model import MorphableModel
@@ -33,6 +34,7 @@ ALL_SIDES: Final = (-90.0, 90.0)
 """Yaw of the two halves of a landmark network's training set, degrees: all sides, and near frontal again, as photos are."""
 
 _SHARD_SIZE: Final = 500
+_CONTENTS_FILE: Final = "contents.json"
 
 
 def landmark_training_sets(count: int, seed: int) -> list[SyntheticFaceConfig]:
@@ -68,14 +70,18 @@ def write_cutouts(
     Args:
         configs: The data sets; shards alternate among them, so that the first few hold some of each.
         model: The face model.
-        directory: Folder, made if absent. It must be used for these sets and this model only.
+        directory: Folder, made if absent.
         report: Called after every shard with its number of images.
 
     Returns:
         Paths of all shards.
+
+    Raises:
+        ValueError: If the folder holds other sets, or sets of another model.
     """
     folder = pathlib.Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
+    _check_contents(folder, configs, model)
     starts = [(start, config) for config in configs for start in range(0, config.count, config.shard_size)]
     shards = []
     for start, config in sorted(starts, key=lambda shard: shard[0]):
@@ -144,6 +150,42 @@ def render_cutout(config: SyntheticFaceConfig, model: MorphableModel, index: int
             ),
         }
     )
+
+
+def background_pictures(source: str, count: int, size: int, seed: int) -> np.ndarray:
+    """Pictures to put cut-outs in front of.
+
+    Args:
+        source: `procedural` or a folder with photographs.
+        count: Pictures drawn; squares of photographs may show the same photograph.
+        size: Side, pixels.
+        seed: Of the draw.
+
+    Returns:
+        `[count, size, size, 3]` uint8, sRGB.
+
+    Raises:
+        FileNotFoundError: If the folder holds no photographs.
+    """
+    drawn = [sample_background(source, size, generator(seed, SURROUNDINGS_STREAM, number)) for number in range(count)]
+    return np.stack([np.rint(linear_to_srgb(picture) * 255).astype(np.uint8) for picture in drawn])
+
+
+def _check_contents(folder: pathlib.Path, configs: Sequence[SyntheticFaceConfig], model: MorphableModel) -> None:
+    """Refuses a folder that was begun with other faces; marks a fresh one."""
+    path = folder / _CONTENTS_FILE
+    contents = json.dumps(
+        {
+            "generator_version": GENERATOR_VERSION,
+            "morphable_model_sha256": model.sha256,
+            "sets": [configuration.to_mapping(config) for config in configs],
+        },
+        sort_keys=True,
+        indent=1,
+    )
+    if path.exists() and path.read_text() != contents:
+        raise ValueError(f"`directory` must be empty or begun with the same faces, see {path}. Received: {folder}")
+    path.write_text(contents)
 
 
 def _encode(premultiplied: np.ndarray, mask: np.ndarray) -> bytes:

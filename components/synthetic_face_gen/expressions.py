@@ -54,7 +54,7 @@ def sample_expression(
         chosen = rng.random(count) < 4 / count
         low, high = model.expression_range.T
         weights = np.where(chosen, rng.uniform(low, high), 0.0)
-    elif {unit for _, mood in MOODS for unit in mood}.isdisjoint(unit for unit, _ in units):
+    elif {_fold(unit) for _, mood in MOODS for unit in mood}.isdisjoint(unit for unit, _ in units):
         weights = rng.standard_normal(count) * model.expression_sd
     else:
         weights = _natural(units, rng)

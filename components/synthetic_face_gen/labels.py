@@ -21,8 +21,9 @@ SKIN_TONES: Final[tuple[tuple[float, str], ...]] = (
 EXPRESSIONS: Final[tuple[tuple[float, str], ...]] = ((4.0, "strong"), (1.8, "moderate"), (0.0, "neutral"))
 """Least root mean square displacement of the 68 landmarks from the neutral face, millimetres, and name."""
 
-DEPTH_TOLERANCE: Final = 4.0
-"""A landmark this many millimetres behind the nearest surface still counts as on it."""
+DEPTH_TOLERANCE: Final = 6.0
+"""A landmark this many millimetres behind the nearest surface still counts as on it: the corners of a closed mouth lie
+almost 5 behind the lips that they separate, what a nose or a cheek hides lies 8 and more behind."""
 
 _XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 _WHITE = np.array([0.9505, 1.0, 1.089])

@@ -1,8 +1,7 @@
-"""Which image is of whom, in which split and in which file. Splits go by identity: nobody is in both."""
+"""Which image is of whom and in which split. Splits go by identity: nobody is in both."""
 
 from typing import Final
 
-from components.records import Shard
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 
 TRAIN: Final = "train"
@@ -30,20 +29,8 @@ def split_of(config: SyntheticFaceConfig, identity: int) -> str:
     return EVAL if after > before else TRAIN
 
 
-def shards(config: SyntheticFaceConfig) -> list[Shard]:
-    """All files of the data set, the training split's first; both splits have at least one, which may be empty."""
-    sizes = {split: len(indices) for split, indices in _indices(config).items()}
-    counts = {split: max(1, -(-size // config.shard_size)) for split, size in sizes.items()}
-    return [Shard(split, index, count) for split, count in counts.items() for index in range(count)]
-
-
-def shard_indices(config: SyntheticFaceConfig, shard: Shard) -> list[int]:
-    """Numbers of a file's images, in order."""
-    start = shard.index * config.shard_size
-    return _indices(config)[shard.split][start : start + config.shard_size]
-
-
-def _indices(config: SyntheticFaceConfig) -> dict[str, list[int]]:
+def split_indices(config: SyntheticFaceConfig) -> dict[str, list[int]]:
+    """Numbers of the images of each split, in order."""
     chosen: dict[str, list[int]] = {split: [] for split in SPLITS}
     for identity in range(config.identity_count):
         start = identity * config.views_per_identity

@@ -2,10 +2,11 @@
 
 Any runner gives the same bytes, because an image depends on (config, model, index) alone and a shard holds its images in order.
 
-Runners. `--runner=DirectRunner` of Beam 2.74 first tries Prism, which it downloads; without a network that costs time and ends
-in a fallback. `IN_PROCESS` keeps the in-process Fn API runner instead, whatever else is passed: add it to the Beam arguments of
-local pipelines, as in `[*IN_PROCESS, "--direct_num_workers=2", "--direct_running_mode=multi_processing"]`. Prism itself:
-`--runner=PrismRunner --prism_location=PATH --environment_type=LOOPBACK`.
+Runners. Beam 2.74's own `--runner=DirectRunner` first tries Prism, whose binary it downloads from GitHub and keeps in
+`~/.apache_beam`; only where that fails does it fall back to its Python runner. So which runner a local pipeline got would
+depend on the network. `IN_PROCESS` names the Python runner outright: local pipelines put it before the user's own arguments (the
+last `--runner` wins), as in `[*IN_PROCESS, "--direct_num_workers=2", "--direct_running_mode=multi_processing"]`. Prism, where it
+is wanted: `--runner=PrismRunner --prism_location=PATH --environment_type=LOOPBACK`.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from components import dead_letters, records
 from components.dead_letters import DeadLetter
 from components.morphable_model_gen import storage
 from components.records import Shard
-from components.synthetic_face_gen import backgrounds, splits
+from components.synthetic_face_gen import backgrounds, sharding
 from components.synthetic_face_gen.config import PROCEDURAL, SyntheticFaceConfig
 from components.synthetic_face_gen.example import GENERATOR_VERSION, image_id, render_example
 from components.synthetic_face_gen.progress import watch_shards
@@ -71,7 +72,7 @@ class RenderShardDoFn(beam.DoFn):
     def _examples(self, shard: Shard) -> Iterator[bytes]:
         """The shard's examples one by one; the letters are kept beside the shard before it becomes visible."""
         letters = []
-        for index in splits.shard_indices(self._config, shard):
+        for index in sharding.shard_indices(self._config, shard):
             result = render_or_letter(self._config, self._model, index)
             if isinstance(result, DeadLetter):
                 letters.append(result)
@@ -103,7 +104,7 @@ class RenderFaces(beam.PTransform):
         """Spreads the shards over the workers."""
         results = (
             root
-            | "Shards" >> beam.Create(splits.shards(self._config))
+            | "Shards" >> beam.Create(sharding.shards(self._config))
             | "Spread" >> beam.Reshuffle()
             | "Render"
             >> beam.ParDo(RenderShardDoFn(self._config, self._model_uri, self._directory)).with_outputs(
@@ -134,12 +135,8 @@ def generate(
     """
     if config.background != PROCEDURAL:
         backgrounds.photographs(config.background)
-    work = {
-        "config": config.to_json(),
-        "model": storage.load_model(model_uri).sha256,
-        "generator_version": GENERATOR_VERSION,
-    }
-    unfinished, shards = records.unfinished_directory(examples_uri, work), splits.shards(config)
+    work = work_of(config, storage.load_model(model_uri))
+    unfinished, shards = records.unfinished_directory(examples_uri, work), sharding.shards(config)
     with watch_shards(unfinished, len(shards), "Rendering faces"), pipeline:
         _, letters = pipeline | RenderFaces(config, model_uri, unfinished)
         letters | dead_letters.WriteDeadLetters(dead_letters_uri)
@@ -148,6 +145,11 @@ def generate(
         first = next(dead_letters.read(dead_letters_uri))
         raise RuntimeError(f"None of {config.count} images could be rendered. The first: {first.message}")
     records.publish(unfinished, examples_uri, shards)
+
+
+def work_of(config: SyntheticFaceConfig, model: MorphableModel) -> dict[str, Any]:
+    """Everything that the shards' bytes depend on."""
+    return {"config": config.to_json(), "model": model.sha256, "generator_version": GENERATOR_VERSION}
 
 
 def _letters_path(directory: str, shard: Shard) -> str:
