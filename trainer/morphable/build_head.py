@@ -4,6 +4,7 @@ Steps: cut head, neck and shoulders out of the base mesh with eyeballs, teeth an
 sample people and reduce them to identity modes; face units become expression modes; skins become albedo modes.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,13 +19,26 @@ from trainer.morphable.population import UNIT, sample_population
 GENERATOR_VERSION: Final = "1"
 IDENTITY_MODES: Final = 80
 STEP: Final = 1 / 128
-"""Identity and expression values are rounded to this many millimetres, albedo to an eighth of it: exact in float16."""
+"""Identity and expression values are rounded to this many millimetres, and to float16, so that the file is compact."""
+FINE_STEP: Final = 1 / 1024
+"""The same for the mean, which stays float32."""
+ALBEDO_STEP: Final = 1 / 4096
+"""The same for albedo, linear RGB."""
 
 EXPRESSION_SD: Final = {"cheekPuff": 0.1, "jawForward": 0.1, "mouthClose": 0.1, "tongueOut": 0.08}
 """Spread of the weights of rare face units; 0.25 for the others."""
 
 SOURCE: Final = "MakeHuman hm08 base mesh, targets, face units, skins and masks (makehumancommunity.org)"
 LICENCE: Final = "CC0-1.0"
+INPUTS: Final = (
+    "3dobjs/base.obj",
+    "landmarks68.json",
+    "masks/*.png",
+    "mesh_metadata/hm08.mirror",
+    "skins/*.png",
+    "targets/**/*.target.gz",
+)
+"""Assets that a build may read, below the MakeHuman folder."""
 
 
 def build_head(makehuman_dir: str | Path) -> MorphableModel:
@@ -48,6 +62,7 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
     mean = mean - _origin(mean, mesh.source, tables["basel"])
     mean[mesh.source_is_teeth, 2] -= head_mesh.TEETH_RECESS
     vertices = mesh.weights @ mean
+    vertices = (vertices + vertices[mesh.mirror] * [-1, 1, 1]) / 2
     names, expression = _face_units(folder / "targets" / "faceunits", count, mesh.source)
     landmarks = _landmark_sets(mesh, vertices, tables)
     points = _points(mesh.triangles, landmarks["basel"], vertices)
@@ -56,22 +71,22 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
     albedo_mean, albedo, albedo_sd = _albedo(folder / "skins", mesh, regions, vertices)
     return MorphableModel(
         name="monoface-head",
-        mean=_rounded(vertices, STEP),
+        mean=np.round(vertices / FINE_STEP) * FINE_STEP,
         identity=_rounded(_applied(mesh.weights, modes), STEP),
         identity_sd=deviations,
         expression=_rounded(_applied(mesh.weights, expression), STEP),
         expression_names=names,
         expression_range=np.tile(np.array([0.0, 1.0], np.float32), (len(names), 1)),
         expression_sd=np.array([EXPRESSION_SD.get(name, 0.25) for name in names], np.float32),
-        albedo_mean=_rounded(albedo_mean, STEP / 8),
-        albedo=_rounded(albedo, STEP / 8),
+        albedo_mean=np.round(albedo_mean / ALBEDO_STEP) * ALBEDO_STEP,
+        albedo=_rounded(albedo, ALBEDO_STEP),
         albedo_sd=albedo_sd,
         triangles=mesh.triangles,
         uv=mesh.uv,
         landmarks=landmarks,
         regions={key: _rounded(value, 1 / 256) for key, value in regions.items()},
         mirror=mesh.mirror,
-        provenance=_provenance(kept, len(samples)),
+        provenance=_provenance(folder, kept, len(samples)),
         licence=LICENCE,
     )
 
@@ -111,7 +126,7 @@ def _landmark_sets(
     for name, indices in sorted(tables.items()):
         starts = mesh.vertex_of_source[np.searchsorted(mesh.source, indices)]
         shift = landmark_placement.shifts() if name == LANDMARK_SETS[0] else np.zeros((len(indices), 3))
-        sets[name] = landmark_placement.place(vertices, mesh.triangles, skin, starts, shift)
+        sets[name] = landmark_placement.place(vertices, mesh.triangles, mesh.mirror, skin, starts, shift)
     return sets
 
 
@@ -149,13 +164,22 @@ def _rounded(values: np.ndarray, step: float) -> np.ndarray:
     return rounded.astype(np.float16).astype(np.float32)
 
 
-def _provenance(kept: float, sample_count: int) -> dict[str, Any]:
+def _provenance(folder: Path, kept: float, sample_count: int) -> dict[str, Any]:
     return {
         "source": SOURCE,
         "source_licence": LICENCE,
+        "source_sha256": _digest(folder),
         "command": "monoface model build-head --makehuman DIR --out PATH",
         "generator": "trainer.morphable.build_head",
         "generator_version": GENERATOR_VERSION,
         "samples": sample_count,
         "identity_variance_kept": round(kept, 4),
     }
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256 over names and contents of the assets that a build reads."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in INPUTS for path in folder.glob(pattern)):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -43,10 +43,15 @@ def build_eyeball(coarse: np.ndarray) -> Eyeball:
 
     Args:
         coarse: `[n, 3]` its vertices, millimetres.
+
+    Raises:
+        ValueError: If it is too small to carry an iris.
     """
     center = (coarse.min(axis=0) + coarse.max(axis=0)) / 2
     radius = np.linalg.norm(coarse - center, axis=1).mean()
-    front = [(distance, np.sqrt(radius**2 - distance**2)) for distance in _RINGS]
+    if radius < 1.5 * IRIS_RADIUS:
+        raise ValueError(f"`coarse` must have a radius of at least {1.5 * IRIS_RADIUS} mm. Received: {radius:.3g}")
+    front = [(distance, np.sqrt(radius**2 - distance**2)) for distance in _RINGS if distance < 0.95 * radius]
     back = [(radius * part, -radius * np.sqrt(1 - part**2)) for part in _BACK_RINGS]
     rings = front + back
     turns = 2 * np.pi * np.arange(_SEGMENTS) / _SEGMENTS

@@ -62,7 +62,7 @@ SHIFTS: Final = {
 """Group of the `basel` set to the shifts of its first points, millimetres in the model frame. The other side mirrors it."""
 
 PATCH_RADIUS: Final = 12.0
-"""A shifted landmark looks for skin within this distance of its vertex, millimetres."""
+"""A shifted landmark looks for skin within this distance, millimetres."""
 
 
 def shifts() -> np.ndarray:
@@ -77,33 +77,41 @@ def shifts() -> np.ndarray:
 
 
 def place(
-    vertices: np.ndarray, triangles: np.ndarray, skin: np.ndarray, indices: np.ndarray, shift: np.ndarray
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    mirror: np.ndarray,
+    skin: np.ndarray,
+    indices: np.ndarray,
+    shift: np.ndarray,
 ) -> LandmarkSet:
-    """Lays landmarks onto a mesh.
+    """Lays landmarks onto a mesh, symmetrically: a pair's places are the means of both sides.
 
     Args:
-        vertices: `[V, 3]` mean head, millimetres.
+        vertices: `[V, 3]` mean head, millimetres, symmetric about x = 0.
         triangles: `[T, 3]`.
+        mirror: `[V]` mirror vertices.
         skin: `[T]` bool, triangles that may carry a landmark.
         indices: `[68]` vertices from which the landmarks start.
         shift: `[68, 3]` millimetres.
 
     Raises:
-        ValueError: If there is no skin around a landmark.
+        ValueError: If a landmark's vertex is in no triangle.
     """
     rows, weights = [], []
+    flip = np.array(LANDMARK_FLIP)
+    numbers = np.arange(LANDMARK_COUNT)
+    starts = np.where(numbers <= flip, indices, mirror[indices[flip]])
+    wanted = (vertices[indices] + vertices[indices[flip]] * [-1, 1, 1]) / 2 + shift
     corners = vertices[triangles]
-    normals = trimesh.triangles.normals(corners)[0] if len(triangles) else np.zeros((0, 3))
-    full = np.zeros((len(triangles), 3))
-    full[trimesh.triangles.nondegenerate(corners)] = normals
-    for number, (vertex, move) in enumerate(zip(indices, shift, strict=True)):
-        near = np.linalg.norm(corners.mean(axis=1) - vertices[vertex], axis=1) < PATCH_RADIUS
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    for number, (vertex, point) in enumerate(zip(starts, wanted, strict=True)):
         touching = (triangles == vertex).any(axis=1)
-        outward = full @ full[touching].mean(axis=0) > 0
-        candidates = np.flatnonzero(touching if not move.any() else (near & outward & skin) | touching)
-        if not len(candidates):
-            raise ValueError(f"landmark {number} has no triangle around its vertex {vertex}.")
-        target = np.tile(vertices[vertex] + move, (len(candidates), 1))
+        if not touching.any():
+            raise ValueError(f"landmark {number} starts at vertex {vertex}, which is in no triangle.")
+        near = np.linalg.norm(corners.mean(axis=1) - point, axis=1) < PATCH_RADIUS
+        outward = normals @ normals[touching].sum(axis=0) > 0
+        candidates = np.flatnonzero((near & outward & skin) | touching)
+        target = np.tile(point, (len(candidates), 1))
         closest = trimesh.triangles.closest_point(corners[candidates], target)
         best = int(np.linalg.norm(closest - target, axis=1).argmin())
         barycentric = trimesh.triangles.points_to_barycentric(corners[candidates[best]][None], closest[best][None])[0]

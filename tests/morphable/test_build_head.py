@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from monoface.model import command
+from trainer.morphable.default import DEFAULT_HEAD_PATH, default_head
+
+
+def test_info_tells_what_the_default_head_is():
+    result = CliRunner().invoke(command, ["info"])
+    assert result.exit_code == 0
+    for words in (default_head().sha256, "CC0-1.0", "basel, outline", "identity modes: 80", "jawOpen"):
+        assert words in result.output
+
+
+def test_info_of_a_broken_file_is_a_clear_error(tmp_path):
+    (tmp_path / "broken.npz").write_bytes(DEFAULT_HEAD_PATH.read_bytes()[:100_000])
+    result = CliRunner().invoke(command, ["info", str(tmp_path / "broken.npz")])
+    assert result.exit_code == 1
+    assert "broken.npz is not a face model" in result.output
+    assert CliRunner().invoke(command, ["info", str(tmp_path / "missing.npz")]).exit_code == 2
+
+
+def test_build_head_refuses_before_it_works(tmp_path):
+    runner = CliRunner()
+    missing = runner.invoke(command, ["build-head", "--makehuman", str(tmp_path / "no"), "--out", "x.npz"])
+    assert missing.exit_code == 2
+    empty = runner.invoke(command, ["build-head", "--makehuman", str(tmp_path), "--out", str(tmp_path / "x.npz")])
+    assert empty.exit_code == 1
+    assert "base.obj" in empty.output
+    folder = runner.invoke(command, ["build-head", "--makehuman", str(tmp_path), "--out", str(tmp_path / "no/x.npz")])
+    assert folder.exit_code == 2
+    assert "does not exist" in folder.output
+
+
+@pytest.mark.slow
+def test_the_committed_head_is_what_the_command_builds(development_data, tmp_path):
+    """Byte for byte from build to build; the committed file was built on another machine, so only its content counts."""
+    assets = Path(development_data) / "makehuman"
+    if not assets.is_dir():
+        pytest.skip(f"no MakeHuman assets at {assets}")
+    files = [tmp_path / "first.npz", tmp_path / "second.npz"]
+    for file in files:
+        result = CliRunner().invoke(command, ["build-head", "--makehuman", str(assets), "--out", str(file)])
+        assert result.exit_code == 0, result.output
+    assert files[0].read_bytes() == files[1].read_bytes()
+    committed = default_head()
+    assert committed.provenance["source_sha256"] in CliRunner().invoke(command, ["info", str(files[0])]).output
