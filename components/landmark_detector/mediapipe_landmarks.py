@@ -1,8 +1,8 @@
 """Faces of a photo and their 68 landmarks, by MediaPipe's bundled networks: no download, no network access.
 
 MediaPipe's face mesh alone wants a face that fills much of the picture. So faces are located first: the short-range
-detector on the padded picture (close-ups, profiles), the full-range one on the whole picture, and, where both see nothing,
-the full-range one on overlapping tiles. The mesh then runs on a crop around each.
+detector on the padded picture (close-ups, profiles), the full-range one on the whole picture, and, where both see nothing or
+every face is wanted, the full-range one on overlapping tiles. The mesh then runs on a crop around each.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ CLOSE_UP_PADDING: Final = 0.25
 """Border for the short-range detector, fraction of the longer side: it misses faces cut by the picture's edge."""
 
 TILINGS: Final = (2, 4)
-"""Tiles along the longer side, tried in this order while no face is found."""
+"""Tiles along the longer side, tried in this order."""
 
 TILE_OVERLAP: Final = 0.5
 """Fraction of a tile that its neighbour repeats, so that a face smaller than half a tile lies whole in one of them."""
@@ -57,12 +57,14 @@ class DetectedFace(NamedTuple):
 class LandmarkDetector:
     """Finds faces and their landmarks. One instance serves one thread; `close` frees its graphs."""
 
-    def __init__(self, min_confidence: float = 0.5):
+    def __init__(self, min_confidence: float = 0.5, every_face: bool = False):
         """Loads the networks.
 
         Args:
             min_confidence: Score that a detector must give, 0 to 1.
+            every_face: Search the tiles for small faces even where a larger one was found: ten times slower.
         """
+        self._every_face = every_face
         with _quiet_logs():
             from mediapipe.python.solutions import face_detection, face_mesh
 
@@ -114,7 +116,7 @@ class LandmarkDetector:
         padded = whole + np.array([-padding, -padding, padding, padding], np.float32)
         found = self._detections(image, padded, _SHORT_RANGE) + self._detections(image, whole, _FULL_RANGE)
         for count in TILINGS:
-            if found:
+            if found and not self._every_face:
                 break
             for tile in _tiles(height, width, count):
                 found += self._detections(image, tile, _FULL_RANGE)

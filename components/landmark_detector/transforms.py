@@ -11,7 +11,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from components import records, shard_writing
 from components.dead_letters import DeadLetter
-from components.landmark_detector.config import ALL, REJECT_MANY, LandmarkDetectorConfig
+from components.landmark_detector.config import ALL, LARGEST, REJECT_MANY, LandmarkDetectorConfig
 from components.landmark_detector.fitted_head import fit_head
 from components.landmark_detector.mediapipe_landmarks import DetectedFace, LandmarkDetector
 from components.records import Shard
@@ -39,7 +39,7 @@ class DetectionWorker(ShardWorker):
     def setup(self) -> Iterator[None]:
         """Loads the networks and the head."""
         self._head = default_head()
-        self._detector = LandmarkDetector(self._config.min_confidence)
+        self._detector = LandmarkDetector(self._config.min_confidence, every_face=self._config.policy != LARGEST)
         try:
             yield
         finally:
