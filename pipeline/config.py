@@ -1,6 +1,6 @@
 """What a pipeline runs on: paths, data, model and thresholds, from a YAML or JSON file or a preset by name.
 
-Everything is checked here or, for the components' own configurations, while the pipeline is built: before any work starts.
+Everything is checked when it is read, the components' own configurations too: before any work starts.
 """
 
 import dataclasses
@@ -13,6 +13,9 @@ from typing import Any, Final
 
 import yaml
 
+from components.face_trainer.config import FaceTrainerConfig
+from components.landmark_detector.config import LandmarkDetectorConfig
+from components.photo_example_gen.config import PhotoConfig
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 from trainer import contract
 from trainer.configuration import from_mapping
@@ -67,21 +70,20 @@ class PipelineConfig:
     """Folder, or gs:// address, of everything that the pipeline makes on its way."""
     metadata_path: str = "out/metadata.sqlite"
     """SQLite file with the lineage; used by the local runner."""
-    serving_dir: str = "out/serving"
-    """Folder, or address, to which a model that passes is pushed, as `<serving_dir>/<version>`."""
+    serving_dir: str = "out/serving/monoface"
+    """Folder, or address, to which a model that passes is pushed, as `<serving_dir>/<version>`: what TensorFlow Serving takes
+    as a model's base path."""
     morphable_model: str = DEFAULT_FACE_MODEL
     """`default`, or the file of a 3D morphable face model in the native format."""
     synthetic: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"preset": "tu2019"})
     """Rendered faces: `preset` and fields of SyntheticFaceConfig."""
     photos: str | None = None
     """Folder of photographs; None leaves the photo branch out."""
-    photo_examples: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """How photographs are read: fields of the PhotoExampleGen's configuration."""
-    landmark_detector: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """How faces are found in them: fields of the LandmarkDetector's configuration."""
-    trainer: Mapping[str, Any] = dataclasses.field(
-        default_factory=lambda: {"model": "tu2019", "preset": "paper", "overrides": {}}
-    )
+    photo_examples: PhotoConfig = dataclasses.field(default_factory=PhotoConfig)
+    """How photographs are read."""
+    landmark_detector: LandmarkDetectorConfig = dataclasses.field(default_factory=LandmarkDetectorConfig)
+    """How faces are found in them."""
+    trainer: FaceTrainerConfig = dataclasses.field(default_factory=lambda: FaceTrainerConfig(preset="paper"))
     """Which model is trained and how: `model`, `preset` and `overrides` of its configuration."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """The release gate."""
@@ -156,13 +158,21 @@ class PipelineConfig:
         """A copy with some fields changed, checked like a new one."""
         return dataclasses.replace(self, **changes)
 
+    def below(self, folder: str) -> "PipelineConfig":
+        """A copy that keeps everything it makes in one folder, laid out like the default `out`."""
+        return self.replace(
+            pipeline_root=f"{folder}/pipeline",
+            metadata_path=f"{folder}/metadata.sqlite",
+            serving_dir=f"{folder}/serving/monoface",
+        )
+
 
 PRESETS: Final[dict[str, dict[str, Any]]] = {
     "default": {},
     "tiny": {
         "name": "monoface-tiny",
         "synthetic": {"preset": "tiny"},
-        "trainer": {"model": "tu2019", "preset": "tiny", "overrides": {}},
+        "trainer": {"model": "tu2019", "preset": "tiny"},
         "evaluation": {"upper_bound": 0.15, "max_increase": 0.01},
     },
 }

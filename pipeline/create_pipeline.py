@@ -5,7 +5,7 @@
            └───────────────────────────────────────┤       ↑           ↑
     PhotoExampleGen → LandmarkDetector ────────────┘   photographs   last blessed model
 
-Components take only JSON; their configurations are checked while the pipeline is built, before any work starts.
+Components take only JSON, and check it while the pipeline is built, before any work starts.
 """
 
 import json
@@ -30,6 +30,7 @@ from pipeline import beam
 from pipeline.config import DEFAULT_FACE_MODEL, PipelineConfig, is_local
 from pipeline.evaluation import eval_config
 from trainer import contract
+from trainer.configuration import to_json
 
 WITHOUT_STATISTICS: Final = frozenset({contract.IMAGE_ENCODED, contract.PROVENANCE})
 """Features whose values say nothing in a histogram and are large."""
@@ -95,8 +96,8 @@ def create_synthetic_faces(config: PipelineConfig, morphable_model: Channel) -> 
 
 def create_photos(config: PipelineConfig) -> Faces:
     """Photographs of a folder, with detected landmarks."""
-    reader = PhotoExampleGen(input_dir=absolute(str(config.photos)), config=json.dumps(dict(config.photo_examples)))
-    detector = LandmarkDetector(examples=reader.outputs["examples"], config=json.dumps(dict(config.landmark_detector)))
+    reader = PhotoExampleGen(input_dir=absolute(str(config.photos)), config=to_json(config.photo_examples))
+    detector = LandmarkDetector(examples=reader.outputs["examples"], config=to_json(config.landmark_detector))
     return Faces([reader, detector], detector.outputs["examples"])
 
 
@@ -126,7 +127,7 @@ def create_trainer(
         morphable_model=morphable_model,
         photos=None if photos is None else photos.examples,
         schema=schema,
-        config=json.dumps(dict(config.trainer)),
+        config=to_json(config.trainer),
     )
 
 

@@ -28,6 +28,8 @@ class StepError(RuntimeError):
 def run(config: PipelineConfig, console: Console, verbose: bool = False) -> bool:
     """Runs the pipeline, telling what happens, and reports what came of it.
 
+    Call `progress.quieten` before, and before the configuration is read: that imports TensorFlow.
+
     Args:
         config: What to run on.
         console: Where to tell.
@@ -40,9 +42,8 @@ def run(config: PipelineConfig, console: Console, verbose: bool = False) -> bool
         ValueError: If a component refuses its configuration; nothing has run then.
         StepError: If a step fails.
     """
-    progress.quieten(verbose)
-    with console.status("Loading TensorFlow and TFX"):
-        # Here, not above: TensorFlow reads its log level when it is imported, and a wrong configuration is told at once.
+    with console.status("Loading TFX"):
+        # Here, not above: TensorFlow reads its log level when it is imported.
         from tfx.orchestration.local.local_dag_runner import LocalDagRunner
         from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
@@ -70,6 +71,7 @@ def main() -> int:
     """Runs the configuration that the environment names; 0 if a model was pushed, else 1."""
     console = Console()
     path = os.environ.get(CONFIG_VARIABLE)
+    progress.quieten()
     try:
         config = PipelineConfig.load(path) if path else PipelineConfig.preset("tiny")
         return 0 if run(config, console) else 1

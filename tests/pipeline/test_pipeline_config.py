@@ -41,8 +41,8 @@ def test_file_overrides_its_preset_and_keeps_the_rest(tmp_path: Path) -> None:
     )
     tiny = PipelineConfig.preset("tiny")
     assert config.evaluation == EvaluationConfig(upper_bound=0.2, max_increase=tiny.evaluation.max_increase)
-    assert config.trainer["preset"] == "paper"
-    assert config.trainer["model"] == tiny.trainer["model"]
+    assert config.trainer.preset == "paper"
+    assert config.trainer.model == tiny.trainer.model
     assert config.synthetic == tiny.synthetic
 
 
@@ -57,7 +57,7 @@ def test_preset_given_by_the_caller_counts_where_the_file_names_none(tmp_path: P
         ("preset: small", "`preset` must be one of"),
         ("evaluation: {upper_bond: 1}", "Did you mean `upper_bound`"),
         ("evaluation: {upper_bound: -0.1}", "`upper_bound` must be positive"),
-        ("evaluation: {upper_bound: .nan}", "`upper_bound` must be positive"),
+        ("evaluation: {upper_bound: .nan}", "upper_bound` must be finite"),
         ("evaluation: {max_increase: -1.0}", "`max_increase` must be 0 or more"),
         ("evaluation: {metric: nme}", "`metric` must be one of"),
         ("evaluation: {upper_bound_per_bin: {0-45: 0.1}}", "must name bins of 0-30"),
@@ -66,6 +66,12 @@ def test_preset_given_by_the_caller_counts_where_the_file_names_none(tmp_path: P
         ("synthetic: {count: -3}", "`synthetic`: `count` must be at least 1"),
         ("synthetic: {cuont: 3}", "Did you mean `count`"),
         ("synthetic: {background: /nowhere/rooms}", "`background` must be 'procedural' or a folder"),
+        ("trainer: {preset: huge}", "`preset` must be one of"),
+        ("trainer: {model: tu2020}", "`model` must be one of"),
+        ("trainer: {overrides: {steps: -1}}", "steps"),
+        ("trainer: {overrides: {stpes: 1}}", "Did you mean `steps`"),
+        ("photo_examples: {max_side: 0}", "`max_side` must be at least"),
+        ("landmark_detector: {policy: first}", "`policy` must be one of"),
         ("photos: /nowhere/photos", "no folder /nowhere/photos"),
         ("morphable_model: /nowhere/model.npz", "no /nowhere/model.npz"),
         ("name: my faces", "`name` must be letters"),
