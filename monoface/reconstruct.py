@@ -76,7 +76,8 @@ def command(
       monoface reconstruct portrait.jpg --out out --url grpc://localhost:8500
     """  # noqa: D301 - click wants the character
     from serving.face_model import ServingError
-    from serving.reconstruct import find_photos, open_model, reconstruct_photos
+    from serving.photo_paths import find_photos
+    from serving.reconstruct import open_model, reconstruct_photos
 
     found = find_photos(photos)
     if box is not None and len(found) != 1:
@@ -85,8 +86,11 @@ def command(
         asked = open_model(model, url, name, timeout)
     except (ServingError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-    with asked, _progress(len(found)) as on_done:
-        outcomes = reconstruct_photos(found, asked, out, box, min_confidence, on_done)
+    try:
+        with asked, _progress(len(found)) as on_done:
+            outcomes = reconstruct_photos(found, asked, out, box, min_confidence, on_done)
+    except OSError as error:
+        raise click.ClickException(f"Results cannot be written: {error}") from error
     failures = [outcome for outcome in outcomes if outcome.failed]
     done = len(outcomes) - len(failures)
     if done:

@@ -122,7 +122,7 @@ def _blend_mesh(panel: Image.Image, vertices: np.ndarray, triangles: np.ndarray)
     # Only the part of the panel that the mesh covers, enlarged so that edges come out smooth.
     start = np.maximum(np.floor(low[order].min(axis=0)).astype(int), 0)
     stop = np.minimum(np.ceil(high[order].max(axis=0)).astype(int), panel.size)
-    size = tuple(int(side) for side in np.maximum(stop - start, 1))
+    size = max(int(stop[0] - start[0]), 1), max(int(stop[1] - start[1]), 1)
     layer = Image.new("RGBA", (size[0] * _SUPERSAMPLING, size[1] * _SUPERSAMPLING))
     draw = ImageDraw.Draw(layer)
     outlines = ((corners[order, :, :2] - start) * _SUPERSAMPLING).reshape(len(order), 6)

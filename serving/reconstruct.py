@@ -1,11 +1,10 @@
 """Photographs to overlay, mesh and landmarks, with a model in process or behind a URL."""
 
 import dataclasses
-import glob
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from serving.face_model import DEFAULT_NAME, Face, FaceModel, ServingError, UnknownSignatureError
 from serving.mesh_file import to_obj
 from serving.overlay import draw_overlay
+from serving.photo_paths import DEAD_LETTERS_FILE, output_directories
 from trainer import contract
 from trainer.imaging import codecs
 
@@ -20,11 +20,7 @@ DEFAULT_MODEL = Path("out/serving/monoface")
 """Where the local pipeline pushes."""
 
 OVERLAY_FILE, MESH_FILE, LANDMARKS_FILE = "overlay.png", "mesh.obj", "landmarks.json"
-DEAD_LETTERS_FILE = "dead_letters.jsonl"
 STAGE = "reconstruct"
-
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-"""Files that a directory of photos is searched for."""
 
 _CROP_MARGIN = 0.5
 
@@ -87,43 +83,6 @@ def open_model(
     return remote
 
 
-def find_photos(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """Photos that files, directories and patterns stand for, in order, each once.
-
-    A directory gives the photos in it, at any depth, sorted. What matches nothing is kept as it is, so that it is reported.
-    """
-    found: dict[Path, None] = {}
-    for source in map(os.fspath, sources):
-        path = Path(source)
-        if path.is_dir():
-            matched = sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES and not p.is_dir())
-        elif not os.path.lexists(path) and glob.has_magic(source):
-            # Not Path.glob, which takes no absolute pattern.
-            matches = glob.glob(source, recursive=True)  # noqa: PTH207
-            matched = sorted(Path(match) for match in matches if Path(match).is_file())
-        else:
-            matched = [path]
-        found.update(dict.fromkeys(matched or [path]))
-    return list(found)
-
-
-def output_directories(photos: Sequence[Path], out: Path) -> list[Path]:
-    """Where each photo's files go: `out` itself for one photo, else a directory named after its stem, made unique."""
-    if len(photos) == 1:
-        return [out]
-    taken, directories = {DEAD_LETTERS_FILE.casefold()}, []
-    for photo in photos:
-        stem = photo.stem.strip(". ") or "photo"
-        name, number = stem, 1
-        # Some file systems do not tell upper case from lower.
-        while name.casefold() in taken:
-            number += 1
-            name = f"{stem}-{number}"
-        taken.add(name.casefold())
-        directories.append(out / name)
-    return directories
-
-
 def reconstruct_photos(
     photos: Sequence[Path],
     model: FaceModel,
@@ -181,14 +140,14 @@ def reconstruct_photo(
         ServingError: If the model gives no answer.
     """
     image = codecs.read_photo(photo)
-    face = _checked(ask(model, image, box))
+    face, vertices, triangles = _checked(ask(model, image, box))
     if face.confidence < min_confidence:
         raise ReconstructionError(
             "no_face", f"The model is {face.confidence:.2f} sure of a face; at least {min_confidence:.2f} is asked for."
         )
     directory.mkdir(parents=True, exist_ok=True)
     _write(directory / OVERLAY_FILE, codecs.encode_png(draw_overlay(image, face)))
-    _write(directory / MESH_FILE, to_obj(face.vertices, face.triangles, photo.stem).encode())
+    _write(directory / MESH_FILE, to_obj(vertices, triangles, photo.stem).encode())
     _write(directory / LANDMARKS_FILE, json.dumps(describe(photo.name, image, [face]), indent=1).encode())
     return face
 
@@ -261,15 +220,17 @@ def _shifted(face: Face, x: float, y: float) -> Face:
     )
 
 
-def _checked(face: Face) -> Face:
-    """The face, if it is one."""
+def _checked(face: Face) -> tuple[Face, np.ndarray, np.ndarray]:
+    """The face with its vertices and triangles, if it is one."""
     expected = (contract.LANDMARK_COUNT, 3)
-    if face.landmarks.shape != expected or face.vertices is None or face.triangles is None:
+    vertices, triangles = face.vertices, face.triangles
+    if face.landmarks.shape != expected or vertices is None or triangles is None:
         raise ReconstructionError("wrong_answer", f"The model must give {expected} landmarks and a mesh.")
-    values = (face.box, face.landmarks, face.pose, face.vertices, np.array(face.confidence))
-    if not all(np.isfinite(value).all() for value in values):
+    if not all(np.isfinite(value).all() for value in (face.box, face.landmarks, face.pose, vertices, face.confidence)):
         raise ReconstructionError("not_finite", "The model's answer has numbers that are not finite.")
-    return face
+    if triangles.size and not 0 <= triangles.min() <= triangles.max() < len(vertices):
+        raise ReconstructionError("wrong_answer", "The model's triangles name vertices that are not there.")
+    return face, vertices, triangles
 
 
 def _write_dead_letters(path: Path, failures: Sequence[Outcome]) -> None:

@@ -80,6 +80,8 @@ class Routes(http.server.BaseHTTPRequestHandler):
     server: RestServer
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
+    # Headers and content go out as two writes, and the second must not wait for the first to be acknowledged (40 ms).
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         """Status, metadata and health."""

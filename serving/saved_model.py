@@ -26,6 +26,8 @@ WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_WARMUP_REQUESTS = 1000
 """As TensorFlow Serving."""
 
+_STACK_LINE = re.compile(r"\s*$|Graph execution error:|Detected at node|<stack traces|\s+File |\s{4,}")
+
 _WARMUP_SIDE = 256
 """Side of the grey image that warms up a model without requests of its own, pixels."""
 
@@ -158,8 +160,8 @@ class LoadedModel(FaceModel):
 
 
 def _what_happened(message: str) -> str:
-    """A graph error's own words, without the names of nodes and the stack that TensorFlow puts around them."""
-    message = re.sub(r"\{\{\w+ [^}]*\}\}\s*", "", message)
-    detected = re.match(r"Graph execution error:\n.*?\n(?=[^\s])(?!Detected|File)", message, re.DOTALL)
-    message = message[detected.end() :] if detected else message
-    return message.split("\n\t [[", 1)[0].strip()
+    """A graph error's own words, without the nodes' names and the stack that TensorFlow puts around them."""
+    lines = re.sub(r"\{\{\w+ [^}]*\}\}\s*", "", message).split("\n\t [[", 1)[0].splitlines()
+    own = [line for line in lines if not _STACK_LINE.match(line)]
+    assertion = re.fullmatch(r"assertion failed: \[(.*)\]", "\n".join(own), re.DOTALL)
+    return assertion[1] if assertion else "\n".join(own)

@@ -17,13 +17,8 @@ from click.testing import CliRunner  # noqa: E402
 
 from monoface.reconstruct import command  # noqa: E402
 from serving.face_model import FaceModel, ServerUnavailableError  # noqa: E402
-from serving.reconstruct import (  # noqa: E402
-    DEAD_LETTERS_FILE,
-    Outcome,
-    find_photos,
-    output_directories,
-    reconstruct_photos,
-)
+from serving.photo_paths import DEAD_LETTERS_FILE, find_photos, output_directories  # noqa: E402
+from serving.reconstruct import Outcome, reconstruct_photos  # noqa: E402
 from serving.server import Server  # noqa: E402
 from trainer import contract  # noqa: E402
 
