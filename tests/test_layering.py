@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "trainer.imaging": set(),
     "trainer.rendering": {"trainer.morphable", "trainer.imaging"},
     "trainer.losses": {"trainer.morphable", "trainer.rendering"},
-    "trainer.metrics": set(),
+    "trainer.metrics": {"trainer.imaging"},
     "trainer.layers": {"trainer.morphable", "trainer.rendering"},
     "trainer.landmarks": NUMERIC,
     "trainer.data": NUMERIC,
@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "trainer.models": NUMERIC | {"trainer.training"},
     "trainer.run_fn": {"trainer"},
     "components": {"trainer"},
-    "pipeline": {"components"},
+    "pipeline": {"components", "trainer.metrics"},
     "serving": {"trainer.imaging.codecs"},
     "monoface": {"trainer", "components", "pipeline", "serving"},
 }
