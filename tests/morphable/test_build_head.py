@@ -1,10 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from monoface.model import command
 from trainer.morphable.default import DEFAULT_HEAD_PATH, default_head
+from trainer.morphable.io import load
 
 
 def test_info_tells_what_the_default_head_is():
@@ -36,7 +38,7 @@ def test_build_head_refuses_before_it_works(tmp_path):
 
 @pytest.mark.slow
 def test_the_committed_head_is_what_the_command_builds(development_data, tmp_path):
-    """Byte for byte from build to build; the committed file was built on another machine, so only its content counts."""
+    """Byte for byte from build to build; against the committed file, perhaps of another machine, within its rounding."""
     assets = Path(development_data) / "makehuman"
     if not assets.is_dir():
         pytest.skip(f"no MakeHuman assets at {assets}")
@@ -45,5 +47,8 @@ def test_the_committed_head_is_what_the_command_builds(development_data, tmp_pat
         result = CliRunner().invoke(command, ["build-head", "--makehuman", str(assets), "--out", str(file)])
         assert result.exit_code == 0, result.output
     assert files[0].read_bytes() == files[1].read_bytes()
-    committed = default_head()
-    assert committed.provenance["source_sha256"] in CliRunner().invoke(command, ["info", str(files[0])]).output
+    built, committed = load(files[0]), default_head()
+    assert built.provenance == committed.provenance
+    np.testing.assert_array_equal(built.triangles, committed.triangles)
+    np.testing.assert_allclose(built.mean, committed.mean, atol=0.01)
+    np.testing.assert_allclose(built.identity[:5], committed.identity[:5], atol=0.02)

@@ -128,6 +128,15 @@ def test_jaw_open_takes_teeth_and_tongue_along(head):
     assert moved[head.regions["tongue"] > 0.5, 1].mean() < -8
 
 
+@pytest.mark.parametrize(("name", "eye"), [("eyeBlinkLeft", "left_eye"), ("eyeBlinkRight", "right_eye")])
+def test_a_blink_shuts_the_lids_without_crossing_them(head, points, name, eye):
+    weights = np.eye(len(head.expression))[head.expression_names.index(name)]
+    shut = head.landmark_points(head.vertices(expression=weights))
+    upper, lower = GROUPS[eye][1:3], GROUPS[eye][4:6]
+    assert points[upper, 1].mean() - points[lower, 1].mean() > 6
+    assert abs(shut[upper, 1].mean() - shut[lower, 1].mean()) < 0.3
+
+
 @pytest.mark.parametrize(("name", "axis", "sign"), [("eyeLookUpLeft", 1, 1), ("eyeLookInLeft", 0, -1)])
 def test_gaze_turns_the_eye_of_its_side(head, name, axis, sign):
     moved = head.expression[head.expression_names.index(name)]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from trainer.contract import LANDMARK_SETS
+from trainer.contract import LANDMARK_GROUPS, LANDMARK_SETS
 from trainer.morphable import head_mesh, landmark_placement, makehuman, paint
 from trainer.morphable.linear import principal_modes, rigid_alignment
 from trainer.morphable.model import LandmarkSet, MorphableModel
@@ -27,6 +27,9 @@ ALBEDO_STEP: Final = 1 / 4096
 
 EXPRESSION_SD: Final = {"cheekPuff": 0.1, "jawForward": 0.1, "mouthClose": 0.1, "tongueOut": 0.08}
 """Spread of the weights of rare face units; 0.25 for the others."""
+
+BLINKS: Final = {"eyeBlinkLeft": "left_eye", "eyeBlinkRight": "right_eye"}
+"""Face units that shut an eye. MakeHuman's overshoot; they are scaled so that weight 1 brings the lids together."""
 
 SOURCE: Final = "MakeHuman hm08 base mesh, targets, face units, skins and masks (makehumancommunity.org)"
 LICENCE: Final = "CC0-1.0"
@@ -66,6 +69,10 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
     names, expression = _face_units(folder / "targets" / "faceunits", count, mesh.source)
     landmarks = _landmark_sets(mesh, vertices, tables)
     points = _points(mesh.triangles, landmarks["basel"], vertices)
+    units = _applied(mesh.weights, expression)
+    for index, name in enumerate(names):
+        if name in BLINKS:
+            units[index] *= _closing_weight(mesh.triangles, landmarks["basel"], points, units[index], BLINKS[name])
     regions = head_mesh.regions(mesh, folder / "masks", vertices, points)
     regions["brows"] = paint.brow_mask(vertices, points, head_mesh.front_skin(regions, vertices))
     albedo_mean, albedo, albedo_sd = _albedo(folder / "skins", mesh, regions, vertices)
@@ -74,7 +81,7 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
         mean=np.round(vertices / FINE_STEP) * FINE_STEP,
         identity=_rounded(_applied(mesh.weights, modes), STEP),
         identity_sd=deviations,
-        expression=_rounded(_applied(mesh.weights, expression), STEP),
+        expression=_rounded(units, STEP),
         expression_names=names,
         expression_range=np.tile(np.array([0.0, 1.0], np.float32), (len(names), 1)),
         expression_sd=np.array([EXPRESSION_SD.get(name, 0.25) for name in names], np.float32),
@@ -115,6 +122,17 @@ def _face_units(folder: Path, count: int, source: np.ndarray) -> tuple[tuple[str
         raise ValueError(f"{folder} holds no face unit (*.target.gz).")
     units = np.stack([makehuman.read_target(path, count)[source] for path in paths]) * UNIT
     return tuple(path.name.removesuffix(".target.gz") for path in paths), units
+
+
+def _closing_weight(
+    triangles: np.ndarray, landmarks: LandmarkSet, points: np.ndarray, unit: np.ndarray, eye: str
+) -> float:
+    """Weight of a blink unit `[V, 3]` at which the mean of the upper lid's landmarks reaches that of the lower lid's."""
+    members = LANDMARK_GROUPS[eye]
+    upper, lower = list(members[1:3]), list(members[4:6])
+    moved = _points(triangles, landmarks, unit)
+    gap, closing = (values[upper, 1].mean() - values[lower, 1].mean() for values in (points, moved))
+    return float(-gap / closing)
 
 
 def _landmark_sets(

@@ -29,6 +29,10 @@ TEETH_SHADOW: Final = (-16.0, -4.0)
 LIP_TINT: Final = (0.88, 0.62, 0.62)
 """Factor on the skin's colour where lips are, beside what the skin's own picture shows."""
 
+SURFACE: Final = 0.03
+"""Share of light that leaves any skin uncoloured; the pictures of dark skin lack it (they are more saturated than the
+colour chart's dark skin, linear 0.17 0.08 0.06)."""
+
 BROW_STRENGTH: Final = 0.85
 """Part of the skin that the densest part of a brow hides."""
 
@@ -66,7 +70,7 @@ def sample_skins(folder: Path, uv: np.ndarray, owner: np.ndarray, vertex_count: 
     if not paths:
         raise ValueError(f"{folder} holds no skin (*.png).")
     return np.stack(
-        [average_corners(sample_picture(srgb_to_linear(read_picture(path)), uv), owner, vertex_count) for path in paths]
+        [average_corners(sample_picture(_albedo(read_picture(path)), uv), owner, vertex_count) for path in paths]
     )
 
 
@@ -83,6 +87,11 @@ def mix_skins(skins: np.ndarray) -> np.ndarray:
     weights = rng.dirichlet(np.full(len(skins), MIX_CONCENTRATION / len(skins)), MIX_COUNT)
     logs = np.log(np.maximum(skins, DARKEST)).reshape(len(skins), -1)
     return np.exp(weights @ logs).reshape(MIX_COUNT, *skins.shape[1:])
+
+
+def _albedo(picture: np.ndarray) -> np.ndarray:
+    """Linear RGB of a skin's picture, with the light that the surface reflects whatever is below."""
+    return SURFACE + (1 - SURFACE) * srgb_to_linear(picture)
 
 
 def average_corners(values: np.ndarray, owner: np.ndarray, vertex_count: int) -> np.ndarray:
