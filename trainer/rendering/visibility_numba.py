@@ -8,6 +8,32 @@ import numpy as np
 _LARGEST = np.float32(1e15)
 """Coordinates beyond this could overflow float32 when multiplied; a triangle that has them, inf or NaN is not drawn."""
 
+_ROUNDING = np.float32(2.0**-22)
+"""A triangle whose area is this share of its terms or less has none, up to rounding, and is not drawn."""
+
+_WIDE = 3
+"""From this many columns less one, a row's part of a triangle is bounded by its edges before its pixels are tested."""
+
+_STEEPEST = np.float32(64.0)
+_MARGIN = np.float32(0.0625)
+_PRECISE = np.float32(1e4)
+"""An edge bounds a row, within much less than the margin in pixels, unless it is flatter than the slope (columns per row) or
+its ends lie further out than the last."""
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _bounds(px, py, qx, qy, side):  # type: ignore[no-untyped-def]
+    """What the edge from p to q leaves of a row: x in [low + slope · y, high + slope · y], one of them infinite."""
+    dx, dy, nothing = qx - px, qy - py, np.float32(0.0)
+    far = np.float32(np.inf)
+    if abs(dx) > _STEEPEST * abs(dy) or abs(px) + abs(qx) + abs(py) + abs(qy) > _PRECISE:
+        return -far, nothing, far, nothing
+    slope = dx / dy
+    base = px - py * slope
+    if dy * side < 0:
+        return base, slope, far, nothing
+    return -far, nothing, base, slope
+
 
 @numba.njit(cache=True, nogil=True)
 def rasterize_into(projected, triangles, triangle_ids, depth):  # type: ignore[no-untyped-def]
@@ -47,24 +73,40 @@ def rasterize_into(projected, triangles, triangle_ids, depth):  # type: ignore[n
         az, bz, cz = projected[a, 2], projected[b, 2], projected[c, 2]
         if not (abs(ax) + abs(bx) + abs(cx) + abs(ay) + abs(by) + abs(cy) + abs(az) + abs(bz) + abs(cz) < _LARGEST):
             continue
+        first_term, second_term = (bx - ax) * (cy - ay), (by - ay) * (cx - ax)
+        area = first_term - second_term
+        if abs(area) <= _ROUNDING * (abs(first_term) + abs(second_term)):
+            continue
+        side = one if area > 0 else -one
+        inverse = one / abs(area)
         nearest, farthest = min(az, bz, cz), max(az, bz, cz)
+        wide = last_x - first_x >= _WIDE
+        if wide:
+            low_a, slope_low_a, high_a, slope_high_a = _bounds(bx, by, cx, cy, side)
+            low_b, slope_low_b, high_b, slope_high_b = _bounds(cx, cy, ax, ay, side)
+            low_c, slope_low_c, high_c, slope_high_c = _bounds(ax, ay, bx, by, side)
+        first, last = first_x, last_x
         for row in range(first_y, last_y + 1):
             py = np.float32(row) + half
-            ady, bdy, cdy = ay - py, by - py, cy - py
-            for column in range(first_x, last_x + 1):
+            if wide:
+                low = max(low_a + slope_low_a * py, low_b + slope_low_b * py, low_c + slope_low_c * py)
+                high = min(high_a + slope_high_a * py, high_b + slope_high_b * py, high_c + slope_high_c * py)
+                first = math.ceil(max(low - half - _MARGIN, np.float32(first_x)))
+                last = math.floor(min(high - half + _MARGIN, np.float32(last_x)))
+            ady, bdy, cdy = (ay - py) * side, (by - py) * side, (cy - py) * side
+            for column in range(first, last + 1):
                 px = np.float32(column) + half
                 adx, bdx, cdx = ax - px, bx - px, cx - px
                 u = bdx * cdy - bdy * cdx
                 v = cdx * ady - cdy * adx
                 w = adx * bdy - ady * bdx
-                if (u >= 0 and v >= 0 and w >= 0) or (u <= 0 and v <= 0 and w <= 0):
-                    total = u + v + w
-                    if total != 0:
-                        z = (u * az + v * bz + w * cz) / total
-                        z = min(max(z, nearest), farthest)
-                        if z < depth[row, column]:
-                            depth[row, column] = z
-                            triangle_ids[row, column] = triangle
+                # One branch that is hard to predict, not three.
+                if (u >= 0) & (v >= 0) & (w >= 0):
+                    z = (u * az + v * bz + w * cz) * inverse
+                    z = min(max(z, nearest), farthest)
+                    if z < depth[row, column]:
+                        depth[row, column] = z
+                        triangle_ids[row, column] = triangle
 
 
 def rasterize(projected: np.ndarray, triangles: np.ndarray, height: int, width: int) -> np.ndarray:

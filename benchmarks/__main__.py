@@ -1,0 +1,23 @@
+"""`python -m benchmarks`: measures everything, or the names given, prints a table and writes out/benchmarks.json."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import click
+
+from benchmarks import harness, rendering, visibility
+
+MEASUREMENTS = {measurement.name: measurement for measurement in (*visibility.MEASUREMENTS, *rendering.MEASUREMENTS)}
+
+
+@click.command(help=__doc__)
+@click.argument("names", nargs=-1, type=click.Choice(list(MEASUREMENTS)))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out/benchmarks.json"), help="File to write.")
+def main(names: tuple[str, ...], out: Path) -> None:
+    harness.run([MEASUREMENTS[name] for name in names or MEASUREMENTS], out)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")
