@@ -134,7 +134,7 @@ def test_a_blink_shuts_the_lids_without_crossing_them(head, points, name, eye):
     shut = head.landmark_points(head.vertices(expression=weights))
     upper, lower = GROUPS[eye][1:3], GROUPS[eye][4:6]
     assert points[upper, 1].mean() - points[lower, 1].mean() > 6
-    assert abs(shut[upper, 1].mean() - shut[lower, 1].mean()) < 0.3
+    assert -0.8 < shut[upper, 1].mean() - shut[lower, 1].mean() <= 0
 
 
 @pytest.mark.parametrize(("name", "axis", "sign"), [("eyeLookUpLeft", 1, 1), ("eyeLookInLeft", 0, -1)])
@@ -164,8 +164,8 @@ def test_features_are_visible_in_the_colors(head, points):
 
 def test_skin_tones_span_the_skins(head):
     skin = head.regions["face"] > 0.9
-    tones = [head.albedo_colors([weight])[skin].mean() for weight in (-2, 2)]
-    assert min(tones) < 0.12
+    tones = [head.albedo_colors([weight])[skin].mean() for weight in (-2.2, 2.2)]
+    assert 0.03 < min(tones) < 0.15
     assert max(tones) > 0.35
 
 

@@ -30,6 +30,8 @@ EXPRESSION_SD: Final = {"cheekPuff": 0.1, "jawForward": 0.1, "mouthClose": 0.1, 
 
 BLINKS: Final = {"eyeBlinkLeft": "left_eye", "eyeBlinkRight": "right_eye"}
 """Face units that shut an eye. MakeHuman's overshoot; they are scaled so that weight 1 brings the lids together."""
+BLINK_OVERLAP: Final = 1.05
+"""Lid movement at weight 1 over the mean head's opening, so that wider eyes close too."""
 
 SOURCE: Final = "MakeHuman hm08 base mesh, targets, face units, skins and masks (makehumancommunity.org)"
 LICENCE: Final = "CC0-1.0"
@@ -127,12 +129,12 @@ def _face_units(folder: Path, count: int, source: np.ndarray) -> tuple[tuple[str
 def _closing_weight(
     triangles: np.ndarray, landmarks: LandmarkSet, points: np.ndarray, unit: np.ndarray, eye: str
 ) -> float:
-    """Weight of a blink unit `[V, 3]` at which the mean of the upper lid's landmarks reaches that of the lower lid's."""
+    """Weight of a blink unit `[V, 3]` that takes the upper lid's landmarks to the lower lid's, and a little beyond."""
     members = LANDMARK_GROUPS[eye]
     upper, lower = list(members[1:3]), list(members[4:6])
     moved = _points(triangles, landmarks, unit)
     gap, closing = (values[upper, 1].mean() - values[lower, 1].mean() for values in (points, moved))
-    return float(-gap / closing)
+    return float(-BLINK_OVERLAP * gap / closing)
 
 
 def _landmark_sets(

@@ -38,6 +38,9 @@ BROW_STRENGTH: Final = 0.85
 
 ALBEDO_MODES: Final = 10
 
+TONE_REACH: Final = 2.2
+"""Standard deviations of the first albedo mode from the mean to the darkest and to the lightest skin."""
+
 MIX_SEED: Final = 20240608
 MIX_COUNT: Final = 300
 MIX_CONCENTRATION: Final = 1.5
@@ -181,9 +184,9 @@ def flat_part(color: tuple[float, float, float], where: np.ndarray) -> np.ndarra
 
 
 def tone_range(skins: np.ndarray, mean: np.ndarray, mode: np.ndarray) -> tuple[float, float]:
-    """How to move and scale the first albedo mode so that two of its deviations reach the darkest and the lightest skin.
+    """How to move and scale the first albedo mode so that `TONE_REACH` of its deviations meet darkest and lightest skin.
 
-    Skins are not normal along it: without this, one deviation and a half of darkness leaves the colours that exist.
+    Skins are not normal along it: without this, a deviation and a half of darkness leaves the colours that exist.
 
     Args:
         skins: `[S, V, 3]` linear RGB.
@@ -195,4 +198,4 @@ def tone_range(skins: np.ndarray, mean: np.ndarray, mode: np.ndarray) -> tuple[f
     """
     scores = (skins - mean).reshape(len(skins), -1) @ mode.ravel() / np.square(mode).sum()
     darkest, lightest = float(scores.min()), float(scores.max())
-    return (darkest + lightest) / 2, (lightest - darkest) / 4
+    return (darkest + lightest) / 2, (lightest - darkest) / (2 * TONE_REACH)
