@@ -1,7 +1,8 @@
-"""Where the landmarks of the default head sit: MakeHuman's table of vertices, moved by hand to the iBUG definition.
+"""Where the landmarks of the default head sit: a table of vertices, moved towards the Basel model's definition.
 
 The table names whole vertices, 3 to 10 mm apart, so that points which should be evenly spaced are not. Each shift below
-was chosen by looking at the mean head; the shifted point is then laid onto the nearest skin.
+is the difference to the Basel model's mean landmarks after similarity alignment, rounded to half a millimetre and made
+symmetric; the shifted point is then laid onto the nearest skin.
 """
 
 from typing import Final

@@ -47,7 +47,8 @@ GROUP_SD: Final = {
     "neck": 0.15,
     "nose": 0.08,
 }
-"""Standard deviation of a local target's weight, by MakeHuman's folder."""
+"""Standard deviation of a local target's weight, by MakeHuman's folder; set so that the landmarks' spread by region is near
+that of Basel model fits to photographs."""
 
 SIDE_CORRELATION: Final = 0.9
 """Correlation of the weights of a left target and its right partner."""
@@ -66,7 +67,8 @@ CORRECTION: Final = {
     "nose/nose-curve-convex": 0.3,
     "faceunits/mouthClose": 0.03,
 }
-"""Targets, `folder/name` to weight, that bring the mean head to the mean of people and close its lips. Chosen by hand."""
+"""Targets, `folder/name` to weight, that bring the mean head to the mean of people and close its lips. Rounded from a bounded
+least-squares fit of 68 landmarks to the Basel model's mean; a few (lips, nose ridge, mouth width) tried one by one."""
 
 
 def sample_population(folder: Path, vertex_count: int, kept: np.ndarray) -> np.ndarray:
