@@ -34,4 +34,4 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         config = SyntheticFaceConfig.from_json(exec_properties["config"])
         transforms.generate(self._make_beam_pipeline(), config, model.uri, examples.uri, letters.uri)
         examples.split_names = artifact_utils.encode_split_names(list(splits.SPLITS))
-        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)  # type: ignore[attr-defined]

@@ -30,38 +30,42 @@ def watch_shards(directory: str, total: int, label: str) -> Iterator[None]:
         total: How many there will be.
         label: What is being made, such as `Rendering faces`.
     """
-    ended = threading.Event()
-    target = _show_bar if sys.stderr.isatty() else _write_log
-    watcher = threading.Thread(target=target, args=(directory, total, label, ended), daemon=True)
+    watch = _Watch(directory, total, label)
+    watcher = threading.Thread(target=watch.show_bar if sys.stderr.isatty() else watch.write_log, daemon=True)
     watcher.start()
     try:
         yield
+        watch.succeeded = True
     finally:
-        ended.set()
+        watch.ended.set()
         watcher.join()
 
 
-def _finished(directory: str) -> int:
-    pattern = FileSystems.join(directory, "Split-*", "data-*-of-*.gz")
-    return len(FileSystems.match([pattern])[0].metadata_list)
+class _Watch:
+    """Looks at the files until the work has ended; they are moved away when the last is there."""
 
+    def __init__(self, directory: str, total: int, label: str):
+        self._pattern = FileSystems.join(directory, "Split-*", "data-*-of-*.gz")
+        self._total, self._label = total, label
+        self.ended, self.succeeded = threading.Event(), False
 
-def _show_bar(directory: str, total: int, label: str, ended: threading.Event) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("shards"))
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total)
-        while not ended.wait(_INTERVAL):
-            bar.update(task, completed=_finished(directory))
-        bar.update(task, completed=_finished(directory))
+    def show_bar(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("shards"))
+        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+            task = bar.add_task(self._label, total=self._total)
+            for finished in self._counts():
+                bar.update(task, completed=finished)
 
+    def write_log(self) -> None:
+        step, reported = max(1, self._total // LOG_LINES), 0
+        for finished in self._counts():
+            if finished >= reported + step or finished == self._total > reported:
+                _LOGGER.info("%s: %d of %d shards", self._label, finished, self._total)
+                reported = finished
 
-def _write_log(directory: str, total: int, label: str, ended: threading.Event) -> None:
-    step, reported = max(1, total // LOG_LINES), 0
-    while True:
-        last = ended.wait(_INTERVAL)
-        finished = _finished(directory)
-        if finished >= reported + step or (last and finished > reported):
-            _LOGGER.info("%s: %d of %d shards", label, finished, total)
-            reported = finished
-        if last:
-            return
+    def _counts(self) -> Iterator[int]:
+        finished = 0
+        while not self.ended.wait(_INTERVAL):
+            finished = max(finished, len(FileSystems.match([self._pattern])[0].metadata_list))
+            yield finished
+        yield self._total if self.succeeded else finished

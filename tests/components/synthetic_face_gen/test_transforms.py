@@ -11,6 +11,7 @@ from PIL import Image
 
 from components import dead_letters, records
 from components.morphable_model_gen import storage
+from components.shard_writing import ShardWork, WriteShardDoFn
 from components.synthetic_face_gen import sharding, transforms
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 from components.synthetic_face_gen.example import image_id
@@ -45,6 +46,11 @@ def _counters(result):
     return {counter.key.metric.name: counter.committed for counter in found}
 
 
+def _first_work(config):
+    shard = sharding.shards(config)[0]
+    return ShardWork(shard, tuple(sharding.shard_indices(config, shard)))
+
+
 @pytest.fixture(scope="module")
 def rendered(model_uri, tmp_path_factory):
     folder = tmp_path_factory.mktemp("rendered")
@@ -55,7 +61,7 @@ def rendered(model_uri, tmp_path_factory):
 def test_artifacts_hold_every_image_once_and_nothing_else(rendered):
     folder, counters = rendered
     shards = sharding.shards(CONFIG)
-    assert counters == {"examples": 24, "shards_rendered": len(shards)}
+    assert counters == {"examples": 24, "shards_written": len(shards)}
     assert set(_files(folder)) == {
         *(str(Path(shard.path("examples"))) for shard in shards),
         "letters/dead_letters-00000-of-00001.jsonl",
@@ -145,16 +151,19 @@ def test_failing_images_are_dead_letters_and_the_others_are_there(model_uri, tmp
     assert sum(counter.committed for counter in counted) == len(letters)
 
 
-def test_letters_of_finished_shards_are_written_again_after_a_restart(tmp_path):
+def test_letters_of_finished_shards_are_written_again_after_a_restart(model_uri, tmp_path):
     backgrounds = tmp_path / "backgrounds"
     backgrounds.mkdir()
     (backgrounds / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
     config = dataclasses.replace(CONFIG, background=str(backgrounds), count=4)
-    shard = sharding.shards(config)[0]
-    render = transforms.RenderShardDoFn(config, "", str(tmp_path))
-    render._model = default_head()
-    first = [output.value for output in render.process(shard) if isinstance(output, beam.pvalue.TaggedOutput)]
-    again = [output.value for output in render.process(shard) if isinstance(output, beam.pvalue.TaggedOutput)]
+    work = _first_work(config)
+    render = WriteShardDoFn(transforms.RenderWorker(config, model_uri), str(tmp_path))
+    render.setup()
+    first, again = (
+        [output.value for output in render.process(work) if isinstance(output, beam.pvalue.TaggedOutput)]
+        for _ in range(2)
+    )
+    render.teardown()
     assert len(first) == 4
     assert again == first
 
@@ -179,13 +188,15 @@ def test_shards_are_rendered_one_image_at_a_time(model_uri, tmp_path, monkeypatc
     monkeypatch.setattr(
         transforms, "render_example", lambda config, model, index: events.append(("render", index)) or b"image"
     )
-    render = transforms.RenderShardDoFn(CONFIG, model_uri, str(tmp_path))
+    render = WriteShardDoFn(transforms.RenderWorker(CONFIG, model_uri), str(tmp_path))
     render.setup()
-    for number, _ in enumerate(render._examples(sharding.shards(CONFIG)[0])):
+    for number, _ in enumerate(render._examples(_first_work(CONFIG))):
         assert len(events) == number + 1
+    render.teardown()
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_prism_and_one_and_two_workers_give_the_same_examples(model_uri, tmp_path):
     """Beam's portable runner, the same job as on Flink or Spark: 200 examples, byte for byte."""
     go = shutil.which("go")
