@@ -14,6 +14,7 @@ and a resumed run goes on where the killed one stopped.
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -133,9 +134,13 @@ def evaluation_batches(
         basis: See `training_batches`.
     """
     reader, finisher = _Reader(options, basis, 0, training=False), _Finisher(options, training=False)
-    records = tf.data.TFRecordDataset(list(files), compression_type="GZIP").enumerate()
-    batches = records.map(reader.read, tf.data.AUTOTUNE).batch(options.batch_size)
-    return batches.enumerate().map(finisher.finish, tf.data.AUTOTUNE).prefetch(2).with_options(_options())
+    records = tf.data.TFRecordDataset(list(files), compression_type="GZIP")
+    # Keras takes an end it was not told of for a mistake.
+    count = int(records.reduce(np.int64(0), lambda total, _: total + 1))
+    batches = records.enumerate().map(reader.read, tf.data.AUTOTUNE).batch(options.batch_size)
+    batches = batches.enumerate().map(finisher.finish, tf.data.AUTOTUNE).prefetch(2)
+    known = batches.apply(tf.data.experimental.assert_cardinality(math.ceil(count / options.batch_size)))
+    return known.with_options(_options())
 
 
 def parameter_batches(

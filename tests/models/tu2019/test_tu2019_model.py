@@ -12,7 +12,7 @@ from trainer.models.tu2019.config import Tu2019Config
 
 FACE = parts.face_model()
 SMALL = dataclasses.replace(
-    Tu2019Config.preset("tiny"), image_size=64, batch_size=4, steps=200, warmup_steps=0, learning_rate=2e-3
+    Tu2019Config.preset("tiny"), image_size=64, batch_size=4, steps=200, warmup_steps=0, learning_rate=4e-3
 )
 
 
@@ -98,11 +98,11 @@ def test_a_term_of_weight_zero_is_not_computed(quick_backbone):
 def test_loss_falls_on_a_batch_it_can_overfit():
     network, data = compiled(), batch()
     first = network.train_on_batch(*data, return_dict=True)
-    for _ in range(80):
+    for _ in range(40):
         network.reset_metrics()
         last = network.train_on_batch(*data, return_dict=True)
-    assert last["loss"] < 0.25 * first["loss"]
-    assert last["nme_sqrt_box"] < 0.5 * first["nme_sqrt_box"]
+    assert last["loss"] < 0.4 * first["loss"]
+    assert last["nme_sqrt_box"] < 0.6 * first["nme_sqrt_box"]
 
 
 def test_save_and_load_give_the_same_predictions(tmp_path, quick_backbone):
@@ -143,7 +143,8 @@ def test_mixed_precision_runs_a_step_and_keeps_the_global_policy(precision, quic
 def test_xla_runs_a_step_with_the_same_loss(quick_backbone):
     plain, xla, data = compiled(), compiled(jit_compile=True), batch()
     found, expected = (network.train_on_batch(*data, return_dict=True) for network in (xla, plain))
-    assert found == pytest.approx(expected, rel=1e-3)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-3)
 
 
 def test_resnet_has_the_authors_shape():
