@@ -69,7 +69,7 @@ def render_image(
         focal *= float(focal_length(float(camera.field_of_view), height))
         center_x, center_y = supersample * width / 2, supersample * height / 2
     aligned, screen = forward_kernels.place(
-        vertices, rotation, shift, *np.float32([focal, center_x, center_y]), perspective
+        vertices, rotation, shift, np.float32(focal), np.float32(center_x), np.float32(center_y), perspective
     )
     normals = forward_kernels.vertex_normals(aligned, triangles)
     samples_shape = (height * supersample, width * supersample)

@@ -5,7 +5,8 @@ import math
 import numba
 import numpy as np
 
-_PI = np.float32(math.pi)
+_FAST = {"contract", "arcp", "nsz", "reassoc", "afn"}
+"""What the compiler may rearrange in the shading: not the treatment of NaN, nor anything from run to run."""
 
 
 @numba.njit(cache=True, nogil=True)
@@ -84,7 +85,7 @@ def vertex_normals(positions, triangles):  # type: ignore[no-untyped-def]
     return normals
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def shade(  # type: ignore[no-untyped-def]
     triangle_ids,
     triangles,
@@ -130,10 +131,12 @@ def shade(  # type: ignore[no-untyped-def]
     shiny = specular[0] > 0 or specular[1] > 0 or specular[2] > 0
     for row in range(triangle_ids.shape[0]):
         py = np.float32(row) + np.float32(0.5)
+        pixel_row = row // samples
         for column in range(triangle_ids.shape[1]):
             triangle = triangle_ids[row, column]
             if triangle < 0:
                 continue
+            pixel_column = column // samples
             px = np.float32(column) + np.float32(0.5)
             a, b, c = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
             adx, ady = screen[a, 0] - px, screen[a, 1] - py
@@ -185,9 +188,9 @@ def shade(  # type: ignore[no-untyped-def]
                 )
                 albedo = u * colors[a, channel] + v * colors[b, channel] + w * colors[c, channel]
                 parallel = light[1, channel] * (albedo * facing_light + specular[channel] * mirrored)
-                color[row // samples, column // samples, channel] += share * (albedo * max(diffuse, zero) + parallel)
-            mask[row // samples, column // samples] += share
-            if away < depth[row // samples, column // samples]:
-                depth[row // samples, column // samples] = away
-                nearest[row // samples, column // samples] = triangle
+                color[pixel_row, pixel_column, channel] += share * (albedo * max(diffuse, zero) + parallel)
+            mask[pixel_row, pixel_column] += share
+            if away < depth[pixel_row, pixel_column]:
+                depth[pixel_row, pixel_column] = away
+                nearest[pixel_row, pixel_column] = triangle
     return color, mask, depth, nearest

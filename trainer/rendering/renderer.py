@@ -157,6 +157,6 @@ def _shade_batch(albedo: tf.Tensor, normals: tf.Tensor, view: tf.Tensor, light: 
         return shade(albedo, normals, view, light)
     fields = {field.name: getattr(light, field.name) for field in dataclasses.fields(light)}
     return tf.vectorized_map(
-        lambda image: shade(*image[:3], Light(**image[3])),
+        lambda image: shade(image[0], image[1], image[2], Light(**image[3])),
         (albedo, normals, view, fields),
     )
