@@ -41,7 +41,7 @@ def tiny_model(seed: int = 0) -> MorphableModel:
 
 @keras.saving.register_keras_serializable(package="monoface_tests")
 class RedPatch(keras.layers.Layer):
-    """68 points on the outline of the red patch of an image; sigmas grow with the share of the image that is not red."""
+    """68 points on the outline of the red patch of an image; sigmas are large where the patch is cut or missing."""
 
     def call(self, images):
         ops = keras.ops
@@ -57,7 +57,8 @@ class RedPatch(keras.layers.Layer):
         turns = np.linspace(0, 2 * np.pi, contract.LANDMARK_COUNT, endpoint=False).astype("float32")
         circle = np.cos(turns), np.sin(turns)
         points = ops.stack([m[:, None] + h[:, None] * c for (m, h), c in zip(ranges, circle, strict=True)], axis=-1)
-        sigma = 0.1 + 3 * (1 - total / size**2)
+        inner = ops.sum(red[:, 1:-1, 1:-1], axis=(1, 2))
+        sigma = 0.1 + 30 * (total - inner) / total + 30 / total
         return points, ops.log(sigma)[:, None] * np.ones((1, contract.LANDMARK_COUNT), "float32")
 
     def compute_output_shape(self, input_shape):

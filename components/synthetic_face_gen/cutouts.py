@@ -94,6 +94,7 @@ def write_cutouts(
                 with tf.io.TFRecordWriter(str(temporary)) as writer:
                     for index in range(start, stop):
                         writer.write(render_cutout(config, model, index))
+                temporary.chmod(0o644)  # temporary files are private
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)

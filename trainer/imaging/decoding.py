@@ -33,16 +33,19 @@ class Photos(NamedTuple):
     sizes: Any
     """`[B, 2]` int32 height and width."""
 
-    def sample(self, transforms: Any, size: int) -> Any:
-        """Resamples a square crop of every photo, anti-aliased; black outside the photo.
+    def sample(self, transforms: Any, size: int, owners: Any = None) -> Any:
+        """Resamples square crops, anti-aliased; black outside the photo.
 
         Args:
-            transforms: `[B, 3]` crop transforms, see `trainer.imaging.alignment`.
+            transforms: `[N, 3]` crop transforms, see `trainer.imaging.alignment`.
             size: Side of the crops, pixels.
+            owners: `[N]` int32 index of each crop's photo; by default there is one crop a photo, in order.
 
         Returns:
-            `[B, size, size, 3]` float32, sRGB in [0, 1].
+            `[N, size, size, 3]` float32, sRGB in [0, 1].
         """
+        if owners is None:
+            owners = tf.range(tf.shape(transforms)[0])
 
         def one(index_and_transform: Any) -> Any:
             index, transform = index_and_transform
@@ -50,7 +53,7 @@ class Photos(NamedTuple):
             return crop_image(photo, transform, size) / 255.0
 
         with tf.device("/CPU:0"):  # where the photos are, and the only kernel
-            return tf.map_fn(one, (tf.range(tf.shape(transforms)[0]), transforms), fn_output_signature=tf.float32)
+            return tf.map_fn(one, (owners, transforms), fn_output_signature=tf.float32)
 
 
 def decode_photos(image_bytes: Any, name: str = contract.INPUT_IMAGE_BYTES) -> Photos:
@@ -160,12 +163,25 @@ def _jpeg_size(content: Any) -> Any:
 
 
 def _jpeg(content: Any) -> Any:
-    return tf.io.decode_jpeg(content, channels=3)
+    return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
 
 
 def _png(content: Any) -> Any:
-    pixels = tf.cast(tf.io.decode_png(content, channels=4), tf.int32)
-    color, alpha = pixels[..., :3], pixels[..., 3:]
+    # Not `channels=4`: what that adds to a picture of less than 8 bits is no opaque alpha.
+    pixels = tf.ensure_shape(tf.io.decode_png(content), [None, None, None])
+    return tf.switch_case(
+        tf.shape(pixels)[2] - 1,
+        [
+            lambda: tf.tile(pixels[..., :1], [1, 1, 3]),
+            lambda: _over_background(tf.tile(pixels[..., :1], [1, 1, 3]), pixels[..., 1:2]),
+            lambda: pixels[..., :3],
+            lambda: _over_background(pixels[..., :3], pixels[..., 3:4]),
+        ],
+    )
+
+
+def _over_background(color: Any, alpha: Any) -> Any:
+    color, alpha = tf.cast(color, tf.int32), tf.cast(alpha, tf.int32)
     blended = color * alpha + tf.constant(ALPHA_BACKGROUND) * (255 - alpha)
     return tf.cast((blended + 127) // 255, tf.uint8)
 

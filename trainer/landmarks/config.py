@@ -56,11 +56,11 @@ class LandmarkTrainingConfig:
     """The network."""
     seed: int = 0
     """Seed of the weights, the order of the faces and the augmentation."""
-    steps: int = 10_000
+    steps: int = 5_600
     """Optimiser steps."""
-    batch_size: int = 64
+    batch_size: int = 32
     """Images a step."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.5e-3
     """Peak of the schedule: linear warm-up over the first 2 % of the steps, then a cosine down to 1 %."""
     weight_decay: float = 1e-4
     """Decoupled weight decay (AdamW)."""

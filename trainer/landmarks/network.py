@@ -106,7 +106,9 @@ def save(network: keras.Model, config: LandmarkNetworkConfig, path: str | os.Pat
     np.savez_compressed(buffer, **arrays)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
         file.write(buffer.getvalue())
-    pathlib.Path(file.name).replace(path)
+    temporary = pathlib.Path(file.name)
+    temporary.chmod(0o644)  # temporary files are private
+    temporary.replace(path)
 
 
 def load(path: str | os.PathLike[str]) -> tuple[keras.Model, LandmarkNetworkConfig]:

@@ -108,7 +108,7 @@ def _compress(pictures: Any, seed: Any) -> Any:
 
     def through_jpeg(picture_and_quality: Any) -> Any:
         picture, quality = picture_and_quality
-        return tf.image.adjust_jpeg_quality(picture, quality)
+        return tf.ensure_shape(tf.image.adjust_jpeg_quality(picture, quality), pictures.shape[1:])
 
     compressed = tf.map_fn(through_jpeg, (pictures[:share], qualities), fn_output_signature=tf.float32)
     size = pictures.shape[1]
