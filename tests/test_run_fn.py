@@ -4,9 +4,13 @@ import json
 import keras
 import numpy as np
 import pytest
+import servable_parts
+import tensorflow as tf
 import training_parts as parts
 
-from trainer import run_fn, training
+from trainer import contract, run_fn, training
+from trainer.landmarks import released
+from trainer.models import registry
 from trainer.models.tu2019 import backbones
 from trainer.morphable import io
 from trainer.run_fn import TrainingJob
@@ -156,3 +160,28 @@ def test_every_way_to_train_runs(job, changes):
     job, _ = job
     short = {**OVERRIDES, "steps": 1, "checkpoint_steps": 1}
     assert np.isfinite(run_fn.train(dataclasses.replace(job, overrides={**short, **changes}))["nme_sqrt_box"])
+
+
+@pytest.mark.slow
+def test_export_serves_the_trained_model_in_full_precision(tmp_path, monkeypatch):
+    """The SavedModel answers for a photo, and the Keras model beside it has the trained weights."""
+    monkeypatch.setattr(released, "released_network", servable_parts.red_patch_network)
+    overrides = {**OVERRIDES, "mixed_precision": "mixed_bfloat16", "backbone_width": 0.1}
+    job = TrainingJob("tu2019", "tiny", "", "", "", str(tmp_path / "serving"), str(tmp_path / "run"), overrides)
+    (tmp_path / "run").mkdir()
+    config = job.configuration()
+    statistics = np.linspace(0, 1, 17), np.linspace(1, 2, 17)
+    model = registry.load("tu2019", "build")(config, FACE, statistics)
+    run_fn.export_model(job, config, model, FACE, statistics)
+
+    loaded = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    assert loaded.settings == dataclasses.replace(config, mixed_precision="float32")
+    for found, trained in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, trained)
+    served = tf.saved_model.load(str(tmp_path / "serving")).signatures[contract.SIGNATURE_WITH_BOX]
+    photo = servable_parts.encoded(servable_parts.photo(96, 96, (30, 30, 66, 66)))
+    answer = served(
+        **{contract.INPUT_IMAGE_BYTES: tf.constant([photo]), contract.INPUT_BOX: tf.constant([[30.0, 30, 66, 66]])}
+    )
+    assert answer[contract.OUTPUT_LANDMARKS].shape == (1, 68, 3)
+    assert np.isfinite(answer[contract.OUTPUT_LANDMARKS]).all()
