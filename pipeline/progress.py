@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Final
 
+import absl.logging
 from rich.console import Console
 
 STARTED: Final = "Component %s is running."
@@ -120,14 +121,17 @@ def narrated(console: Console, verbose: bool = False) -> Iterator[Narrator]:
     narrator = Narrator(console)
     listened = [logging.getLogger(name) for name in ("absl", *PROJECT_LOGGERS)]
     before = [(logger, logger.level, logger.propagate) for logger in listened]
+    verbosity = absl.logging.get_verbosity()
     for logger in listened:
         logger.addHandler(narrator)
         logger.setLevel(logging.INFO)
         logger.propagate = verbose
+    absl.logging.set_verbosity(absl.logging.INFO)  # Saving a SavedModel resets absl's logger to what this says.
     try:
         yield narrator
     finally:
         narrator.clear()
+        absl.logging.set_verbosity(verbosity)
         for logger, level, propagate in before:
             logger.removeHandler(narrator)
             logger.setLevel(level)
