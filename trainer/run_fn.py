@@ -144,11 +144,11 @@ def export_model(
         model.save(saved)
         _write(f"{job.run_dir}/model.keras", saved.read_bytes())
     regressor = registry.load(job.model, "reconstructor")(model)
-    counts = registry.load(job.model, "counts")(config, face)
+    shape_count, expression_count = registry.load(job.model, "counts")(config, face)
     with tempfile.TemporaryDirectory() as folder:
         remote = "://" in job.serving_dir
         target = str(Path(folder) / "servable") if remote else job.serving_dir
-        export.export(regressor, released.released_network(), face.truncated(*counts, 0), target)
+        export.export(regressor, released.released_network(), face.truncated(shape_count, expression_count, 0), target)
         if remote:
             _upload(target, job.serving_dir)
 
