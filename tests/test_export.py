@@ -1,5 +1,6 @@
 """The servable: names and shapes, geometry against hand-computed points, batches, and what it says of broken input."""
 
+import shutil
 import subprocess
 import sys
 
@@ -189,13 +190,13 @@ def test_warm_up_requests_are_answered(directory, signatures):
         assert signatures[request.model_spec.signature_name](**inputs)
 
 
-def test_an_export_replaces_a_saved_model_but_nothing_else(tmp_path):
+def test_an_export_replaces_a_saved_model_but_nothing_else(directory, tmp_path):
     parts = FixedRegressor(), red_patch_network(48), tiny_model()
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "note.txt").write_text("keep me")
     with pytest.raises(FileExistsError, match="theirs"):
         export(*parts, tmp_path / "theirs")
-    export(*parts, tmp_path / "ours", warmup=False)
+    shutil.copytree(directory, tmp_path / "ours")
     (tmp_path / "ours" / "stale").write_text("")
     export(*parts, tmp_path / "ours", warmup=False)
     assert (tmp_path / "ours" / "saved_model.pb").is_file()

@@ -124,7 +124,8 @@ def load(path: str | os.PathLike[str]) -> tuple[keras.Model, LandmarkNetworkConf
         ValueError: If the file is missing, is not such a file, or its weights do not fit its configuration.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # From memory: on a damaged file NumPy leaves its own handle open.
+        with np.load(io.BytesIO(pathlib.Path(path).read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         config = from_mapping(LandmarkNetworkConfig, json.loads(str(arrays.pop(_CONFIG_ENTRY))))
         network = build(config)
