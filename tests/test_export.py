@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-
 from servable_parts import VERTEX_COUNT, FixedRegressor, encoded, photo, red_patch_network, tiny_model
+
 from trainer import contract, examples
 from trainer.export import WARMUP_FILE, export
 
