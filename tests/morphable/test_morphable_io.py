@@ -123,6 +123,15 @@ def test_a_header_that_lies_about_its_size_is_refused(saved, shape):
         load(saved)
 
 
+@pytest.mark.parametrize("header", [b"{'descr': (", b"  1\n 2", b"(" * 500])
+def test_a_header_that_is_no_dictionary_is_refused(saved, header):
+    data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    with zipfile.ZipFile(saved, "w") as archive:
+        archive.writestr("mean.npy", data)
+    with pytest.raises(ValueError, match=f"{saved.name} is not a face model"):
+        load(saved)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

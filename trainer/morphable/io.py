@@ -11,7 +11,6 @@ import os
 import tempfile
 import warnings
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +72,13 @@ def load(path: str | os.PathLike[str]) -> MorphableModel:
             missing, of a wrong shape, with NaN or with indices out of range. The message names the file and the reason.
     """
     path = Path(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = _read_arrays(archive)
-        return _model(arrays)
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{path} is not a face model that can be read: {error}") from error
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                arrays = _read_arrays(archive)
+            return _model(arrays)
+        except Exception as error:  # zipfile, decompressors and NumPy raise nearly anything on damaged files
+            raise ValueError(f"{path} is not a face model that can be read: {error}") from error
 
 
 def _compact(array: np.ndarray) -> np.ndarray:

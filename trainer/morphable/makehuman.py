@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from trainer.contract import LANDMARK_COUNT
+
 BODY: Final = "body"
 LEFT_EYE: Final = "helper-l-eye"
 RIGHT_EYE: Final = "helper-r-eye"
@@ -130,7 +132,7 @@ def read_landmarks(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         table = json.loads(path.read_text())
-        return {str(name): np.array(indices, dtype=np.int64).reshape(68) for name, indices in table.items()}
+        return {str(name): np.array(indices, dtype=np.int64).reshape(LANDMARK_COUNT) for name, indices in table.items()}
     except (ValueError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} must be a JSON object of lists of 68 vertex indices: {error}") from error
 

@@ -77,7 +77,7 @@ class MorphableModel:
     """SPDX expression."""
 
     def __post_init__(self) -> None:
-        vertex_count = np.shape(self.mean)[0] if np.ndim(self.mean) else 0
+        vertex_count = _length(self.mean)
         counts = {name: np.shape(getattr(self, name))[:1] for name in ("identity", "expression", "albedo")}
         shapes = {
             "mean": (vertex_count, 3),
@@ -89,7 +89,7 @@ class MorphableModel:
         }
         for name, shape in shapes.items():
             _set(self, name, _array(name, getattr(self, name), np.float32, shape))
-        _set(self, "triangles", _array("triangles", self.triangles, np.int32, (np.shape(self.triangles)[0], 3)))
+        _set(self, "triangles", _array("triangles", self.triangles, np.int32, (_length(self.triangles), 3)))
         _set(self, "mirror", _array("mirror", self.mirror, np.int32, (vertex_count,)))
         for name, bound, values in (
             ("triangles", vertex_count, self.triangles),
@@ -258,6 +258,11 @@ ARRAY_FIELDS: tuple[str, ...] = (
 """Fields of a model that are single arrays, in the order in which they are hashed."""
 
 
+def _length(array: Any) -> int:
+    """Size along the first axis, 0 for a single number."""
+    return np.shape(array)[0] if np.ndim(array) else 0
+
+
 def _set(target: Any, field: str, value: Any) -> None:
     object.__setattr__(target, field, value)
 
@@ -269,15 +274,19 @@ def _array(name: str, value: Any, dtype: type, shape: tuple[int, ...]) -> np.nda
         raise ValueError(f"`{name}` must be numeric. Received: dtype {array.dtype}")
     if array.shape != shape:
         raise ValueError(f"`{name}` must have shape {list(shape)}. Received: {list(array.shape)}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"`{name}` must be finite; it holds NaN or infinity.")
     if np.dtype(dtype).kind == "i" and array.dtype.kind == "f":
         raise ValueError(f"`{name}` must hold integers. Received: dtype {array.dtype}")
     if array.dtype == dtype and array.flags.c_contiguous and not array.flags.writeable:
-        return array
-    array = np.array(array, dtype=dtype, order="C")
-    array.flags.writeable = False
-    return array
+        cast = array
+    else:
+        with np.errstate(over="ignore"):
+            cast = np.array(array, dtype=dtype, order="C")
+        cast.flags.writeable = False
+    if cast.dtype.kind == "f" and not np.isfinite(cast).all():
+        raise ValueError(f"`{name}` must be finite; it holds NaN, infinity, or more than {cast.dtype} can.")
+    if cast.dtype.kind == "i" and not np.array_equal(cast, array):
+        raise ValueError(f"`{name}` must fit {cast.dtype}. Received: {array.min()}…{array.max()}")
+    return cast
 
 
 def _blend(name: str, coefficients: Any, basis: np.ndarray) -> np.ndarray:
