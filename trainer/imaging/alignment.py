@@ -1,18 +1,13 @@
 """Crop and alignment: an image region to a network's square input, and points back, exactly.
 
 A crop transform is `[..., 3]`: scale, shift x, shift y, so that `crop = scale * image + shift` on pixel coordinates with the
-first pixel's centre at (0.5, 0.5). Functions take NumPy arrays or tensors and return the same.
+first pixel's centre at (0.5, 0.5). Functions take NumPy arrays or tensors and return the same, unless they say otherwise; for
+NumPy arrays they load neither Keras nor TensorFlow.
 """
 
 from typing import Any
 
-import keras
-import numpy as np
-import tensorflow as tf
-
-
-def _namespace(value: Any) -> Any:
-    return np if isinstance(value, np.ndarray) else keras.ops
+from trainer.imaging.arrays import namespace
 
 
 def landmark_box(points: Any) -> Any:
@@ -24,7 +19,7 @@ def landmark_box(points: Any) -> Any:
     Returns:
         `[..., 4]` x0, y0, x1, y1.
     """
-    xp = _namespace(points)
+    xp = namespace(points)
     return xp.concatenate([xp.min(points[..., :2], axis=-2), xp.max(points[..., :2], axis=-2)], axis=-1)
 
 
@@ -41,7 +36,7 @@ def crop_transform(box: Any, margin: float, size: int) -> Any:
     Returns:
         `[..., 3]` scale, shift x, shift y.
     """
-    xp = _namespace(box)
+    xp = namespace(box)
     center_x, center_y = (box[..., 0] + box[..., 2]) / 2, (box[..., 1] + box[..., 3]) / 2
     longer = xp.maximum(box[..., 2] - box[..., 0], box[..., 3] - box[..., 1])
     scale = size / (xp.maximum(longer, 1.0) * (1 + 2 * margin))
@@ -49,7 +44,9 @@ def crop_transform(box: Any, margin: float, size: int) -> Any:
 
 
 def letterbox_transform(height: Any, width: Any, size: int) -> Any:
-    """Transform that fits a whole image, centred, into a square of `size` pixels: `[3]` like `crop_transform`."""
+    """Transform that fits a whole image, centred, into a square of `size` pixels: a `[3]` tensor like `crop_transform`'s."""
+    import keras
+
     width, height = keras.ops.cast(width, "float32"), keras.ops.cast(height, "float32")
     zero = keras.ops.zeros_like(width)
     return crop_transform(keras.ops.stack([zero, zero, width, height], axis=-1), 0.0, size)
@@ -62,7 +59,7 @@ def to_crop(points: Any, transform: Any) -> Any:
         points: `[..., N, 2 or 3]` image frame, pixels.
         transform: `[..., 3]`.
     """
-    xp = _namespace(points)
+    xp = namespace(points)
     scaled = points * transform[..., None, :1]
     shift = transform[..., None, 1:3]
     if points.shape[-1] == 3:
@@ -72,7 +69,7 @@ def to_crop(points: Any, transform: Any) -> Any:
 
 def from_crop(points: Any, transform: Any) -> Any:
     """Inverse of `to_crop`: points of the crop in the image's frame."""
-    xp = _namespace(points)
+    xp = namespace(points)
     shift = transform[..., None, 1:3]
     if points.shape[-1] == 3:
         shift = xp.concatenate([shift, xp.zeros_like(shift[..., :1])], axis=-1)
@@ -90,6 +87,8 @@ def crop_image(image: Any, transform: Any, size: int) -> Any:
     Returns:
         `[size, size, C]` float32 tensor.
     """
+    import tensorflow as tf
+
     transform = tf.cast(transform, tf.float32)
     scale = tf.stack([transform[0], transform[0]])
     translation = tf.stack([transform[2], transform[1]])

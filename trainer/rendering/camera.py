@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainer import contract
-from trainer.rendering.arrays import namespace
+from trainer.imaging.arrays import namespace
 
 _GIMBAL_COSINE = 1e-5
 """Below this cosine of the yaw, roll and pitch turn about one axis, and roll is taken as 0."""

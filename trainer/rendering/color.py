@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trainer.rendering.arrays import namespace
+from trainer.imaging.arrays import namespace
 
 
 def linear_to_srgb(linear: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.rendering.arrays import namespace
+from trainer.imaging.arrays import namespace
 
 BAND_0 = 0.282095
 BAND_1 = 0.488603

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.rendering.arrays import namespace
+from trainer.imaging.arrays import namespace
 
 BACKENDS = ("numba", "xla")
 
