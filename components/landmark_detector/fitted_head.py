@@ -4,11 +4,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from components.synthetic_face_gen import labels
 from trainer import contract
 from trainer.imaging import alignment
 from trainer.morphable.model import MorphableModel
 from trainer.rendering import camera as cameras
+from trainer.rendering.landmark_visibility import landmark_visibility
 from trainer.rendering.visibility_numba import rasterize_into
 
 DEPTH_TOLERANCE: Final = 8.0
@@ -59,6 +59,6 @@ def fit_head(points: np.ndarray, model: MorphableModel, landmark_set: str, heigh
     rasterize_into(projected.astype(np.float32), model.triangles, ids, depth)
     on_head = cameras.project(landmarks.astype(np.float64), crop_camera, contract.SCALED_ORTHOGRAPHIC)
     tolerance = DEPTH_TOLERANCE * float(scale * transform[0])
-    visible = labels.landmark_visibility(on_head, depth, tolerance)
+    visible = landmark_visibility(on_head, depth, tolerance)
     inside = (flat >= 0).all(axis=1) & (flat[:, 0] < width) & (flat[:, 1] < height)
     return FittedHead(np.asarray(euler, np.float32), visible * inside.astype(np.float32))

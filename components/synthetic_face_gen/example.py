@@ -15,9 +15,14 @@ from trainer.imaging.alignment import landmark_box
 from trainer.morphable.model import MorphableModel
 from trainer.rendering import camera as cameras
 from trainer.rendering.forward import ForwardImage, render_image
+from trainer.rendering.landmark_visibility import landmark_visibility
 
 GENERATOR_VERSION: Final = 1
 """Raised whenever the same configuration, model and index give other bytes than before."""
+
+DEPTH_TOLERANCE: Final = 6.0
+"""A landmark this many millimetres behind the nearest surface still counts as on it: the corners of a closed mouth lie
+almost 5 behind the lips that they separate, what a nose or a cheek hides lies 8 and more behind."""
 
 
 def render_example(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> bytes:
@@ -58,7 +63,7 @@ def features(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> 
         contract.MOMENT: moment,
         contract.LANDMARKS_XY: projected[:, :2],
         contract.LANDMARKS_Z: projected[:, 2],
-        contract.LANDMARKS_VISIBLE: labels.landmark_visibility(projected, image.depth, _tolerance(face, size)),
+        contract.LANDMARKS_VISIBLE: landmark_visibility(projected, image.depth, _tolerance(face, size)),
         contract.LANDMARKS_SOURCE: contract.SOURCE_TRUTH,
         contract.LANDMARKS_SET: config.landmark_set,
         contract.FACE_BOX: landmark_box(projected),
@@ -107,11 +112,11 @@ def _render(
 
 
 def _tolerance(face: FaceSample, size: int) -> float:
-    """`labels.DEPTH_TOLERANCE` in pixels at the face's distance."""
+    """`DEPTH_TOLERANCE` in pixels at the face's distance."""
     matrix = face.camera.matrix
     if face.camera.kind == contract.SCALED_ORTHOGRAPHIC:
-        return labels.DEPTH_TOLERANCE * float(np.linalg.norm(matrix[0, :3]))
-    return labels.DEPTH_TOLERANCE * float(cameras.focal_length(face.camera.field_of_view, size) / matrix[2, 3])
+        return DEPTH_TOLERANCE * float(np.linalg.norm(matrix[0, :3]))
+    return DEPTH_TOLERANCE * float(cameras.focal_length(face.camera.field_of_view, size) / matrix[2, 3])
 
 
 def _provenance(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> str:

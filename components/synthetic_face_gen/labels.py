@@ -1,4 +1,4 @@
-"""Labels of a rendered face that models are sliced by, and which of its landmarks the camera sees."""
+"""Labels of a rendered face that models are sliced by."""
 
 import math
 from typing import Final
@@ -20,10 +20,6 @@ SKIN_TONES: Final[tuple[tuple[float, str], ...]] = (
 
 EXPRESSIONS: Final[tuple[tuple[float, str], ...]] = ((4.0, "strong"), (1.8, "moderate"), (0.0, "neutral"))
 """Least root mean square displacement of the 68 landmarks from the neutral face, millimetres, and name."""
-
-DEPTH_TOLERANCE: Final = 6.0
-"""A landmark this many millimetres behind the nearest surface still counts as on it: the corners of a closed mouth lie
-almost 5 behind the lips that they separate, what a nose or a cheek hides lies 8 and more behind."""
 
 _XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 _WHITE = np.array([0.9505, 1.0, 1.089])
@@ -58,29 +54,6 @@ def expression_bin(landmarks: np.ndarray, neutral: np.ndarray) -> str:
     """
     moved = float(np.sqrt(np.square(landmarks - neutral).sum(axis=-1).mean()))
     return next(name for least, name in EXPRESSIONS if moved >= least)
-
-
-def landmark_visibility(projected: np.ndarray, depth: np.ndarray, tolerance: float) -> np.ndarray:
-    """Which landmarks the camera sees: a depth test against the render itself.
-
-    A landmark is visible if it lies within the image and no more than the tolerance behind the farthest surface seen within
-    a pixel of it: at the edge of the nose the surface's depth changes by more than the tolerance from pixel to pixel.
-
-    Args:
-        projected: `[N, 3]` image frame.
-        depth: `[H, W]` z of the nearest surface, image frame, inf where there is none.
-        tolerance: In the projection's scale, pixels.
-
-    Returns:
-        `[N]` float32, 1 where visible, else 0.
-    """
-    height, width = depth.shape
-    x, y = np.floor(projected[:, 0]).astype(int), np.floor(projected[:, 1]).astype(int)
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    padded = np.pad(np.where(np.isfinite(depth), depth, -np.inf), 1, constant_values=-np.inf)
-    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
-    nearby = np.stack([padded[y + dy, x + dx] for dy in range(3) for dx in range(3)])
-    return (inside & (projected[:, 2] <= nearby.max(axis=0) + tolerance)).astype(np.float32)
 
 
 def skin_color(model: MorphableModel, colors: np.ndarray, landmark_set: str) -> np.ndarray:

@@ -98,13 +98,6 @@ def test_expression_bins_grow_with_the_movement():
     assert [labels.expression_bin(still + x, still) for x in (0, 1.5, 3)] == ["neutral", "moderate", "strong"]
 
 
-def test_landmarks_behind_the_surface_or_outside_are_hidden():
-    depth = np.full((10, 10), np.inf)
-    depth[2:8, 2:8] = 0.0
-    points = np.array([[5, 5, 0.5], [5, 5, 30.0], [-1, 5, 0], [5, 12, 0], [8.2, 5, 0.0]])
-    np.testing.assert_array_equal(labels.landmark_visibility(points, depth, 2.0), [1, 0, 0, 0, 1])
-
-
 def test_contact_sheet_shows_other_people_first():
     config = SyntheticFaceConfig(count=8, views_per_identity=4, image_size=32)
     tiles = list(render_tiles(config, default_head(), 3))
