@@ -25,9 +25,13 @@ def _check_range(name: str, value: Range, least: float = -math.inf, most: float 
         raise ValueError(f"`{name}` must be two numbers, low ≤ high, within [{least:g}, {most:g}]. Received: {value}")
 
 
+def _check_number(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise ValueError(f"`{name}` must be in [{least:g}, {most:g}]. Received: {name}={value}")
+
+
 def _check_fraction(name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise ValueError(f"`{name}` must be in [0, 1]. Received: {name}={value}")
+    _check_number(name, value, 0, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +49,7 @@ class PopulationConfig:
 
     def __post_init__(self) -> None:
         for name in ("identity_scale", "albedo_scale", "expression_strength"):
-            _check_range(f"population.{name}", (getattr(self, name),) * 2, 0, 3)
+            _check_number(f"population.{name}", getattr(self, name), 0, 3)
         _check_fraction("population.strong_fraction", self.strong_fraction)
 
 
@@ -84,7 +88,7 @@ class CameraConfig:
             )
         _check_range("camera.distance", self.distance, 250, 100_000)
         _check_range("camera.face_size", self.face_size, 0.05, 2)
-        _check_range("camera.face_offset", (self.face_offset,) * 2, 0, 1)
+        _check_number("camera.face_offset", self.face_offset, 0, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +109,7 @@ class LightConfig:
     """Phong exponent."""
 
     def __post_init__(self) -> None:
-        _check_range("light.exposure_spread", (self.exposure_spread,) * 2, 0, 2)
+        _check_number("light.exposure_spread", self.exposure_spread, 0, 2)
         _check_fraction("light.white_balance", self.white_balance)
         _check_fraction("light.lamp_fraction", self.lamp_fraction)
         _check_range("light.lamp_strength", self.lamp_strength, 0, 10)
@@ -138,7 +142,7 @@ class ImageChainConfig:
             _check_fraction(f"image_chain.{name}", getattr(self, name))
         _check_range("image_chain.blur", self.blur, 0, 20)
         _check_range("image_chain.shot_noise", self.shot_noise, 1e-8, 1)
-        _check_range("image_chain.gain_spread", (self.gain_spread,) * 2, 0, 1)
+        _check_number("image_chain.gain_spread", self.gain_spread, 0, 1)
         _check_range("image_chain.contrast", self.contrast, 0, 1)
         _check_range("image_chain.jpeg_range", self.jpeg_range, 1, 100)
 
@@ -190,14 +194,14 @@ class SyntheticFaceConfig:
     }
 
     def __post_init__(self) -> None:
-        for name, least in (("count", 1), ("views_per_identity", 1), ("shard_size", 1), ("image_size", 32)):
+        for name, least in (("count", 1), ("views_per_identity", 1), ("shard_size", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"`{name}` must be at least {least}. Received: {name}={getattr(self, name)}")
-        _check_range("image_size", (self.image_size,) * 2, 32, 2048)
-        _check_range("seed", (self.seed,) * 2, 0, 2**63)
+        _check_number("image_size", self.image_size, 32, 2048)
+        _check_number("seed", self.seed, 0, 2**63 - 1)
         _check_fraction("eval_fraction", self.eval_fraction)
-        _check_range("jpeg_quality", (self.jpeg_quality,) * 2, 1, 100)
-        _check_range("supersample", (self.supersample,) * 2, 1, 4)
+        _check_number("jpeg_quality", self.jpeg_quality, 1, 100)
+        _check_number("supersample", self.supersample, 1, 4)
         if self.landmark_set not in contract.LANDMARK_SETS:
             raise ValueError(
                 f"`landmark_set` must be one of {', '.join(contract.LANDMARK_SETS)}. Received: {self.landmark_set!r}"
@@ -226,7 +230,7 @@ class SyntheticFaceConfig:
             raise ValueError(f"The configuration of rendered faces must be a mapping. Received: {values!r}")
         fields = dict(values)
         name = fields.pop("preset", None)
-        if name is not None and name not in cls.PRESETS:
+        if name is not None and (not isinstance(name, str) or name not in cls.PRESETS):
             raise ValueError(f"`preset` must be one of {', '.join(cls.PRESETS)}. Received: {name!r}")
         return configuration.from_mapping(cls, {**cls.PRESETS.get(name, {}), **fields})
 

@@ -98,12 +98,12 @@ def _albedo(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients and vertex colours; drawn back towards the mean as long as the skin is darker or lighter than anyone's."""
     albedo = _coefficients(len(model.albedo), config.population.albedo_scale, rng)
-    for _ in range(_ALBEDO_TRIES):
+    for attempt in range(_ALBEDO_TRIES):
+        albedo = np.float32(0.8) * albedo if attempt else albedo
         colors = model.albedo_colors(albedo)
         luminance = float(labels.skin_color(model, colors, config.landmark_set) @ lighting.LUMINANCE)
         if SKIN_LUMINANCE[0] <= luminance <= SKIN_LUMINANCE[1]:
             break
-        albedo = np.float32(0.8) * albedo
     return albedo, colors
 
 

@@ -38,6 +38,14 @@ def test_identities_own_shape_and_albedo_and_views_own_the_rest():
     assert not np.array_equal(one.expression, two.expression)
 
 
+def test_colors_follow_from_the_albedo_even_where_no_skin_is_that_dark():
+    dark = dataclasses.replace(default_head(), albedo_mean=np.full_like(default_head().albedo_mean, 0.001))
+    for model in (default_head(), dark):
+        for index in (0, 4, 8):
+            face = sampling.sample(CONFIG, model, index)
+            np.testing.assert_array_equal(face.colors, model.albedo_colors(face.albedo))
+
+
 def test_index_out_of_range_is_refused():
     with pytest.raises(ValueError, match=r"`index` must be in \[0, 200\)"):
         sampling.sample(CONFIG, default_head(), 200)

@@ -14,7 +14,8 @@ from trainer import configuration
         ({"count": -3}, r"`count` must be at least 1\. Received: count=-3"),
         ({"count": 1.5}, "`count` must be of type int"),
         ({"shard_size": 0}, "`shard_size` must be at least 1"),
-        ({"image_size": 8}, "`image_size` must be at least 32"),
+        ({"image_size": 8}, r"`image_size` must be in \[32, 2048\]\. Received: image_size=8"),
+        ({"supersample": 9}, r"`supersample` must be in \[1, 4\]\. Received: supersample=9"),
         ({"eval_fraction": 1.5}, r"`eval_fraction` must be in \[0, 1\]"),
         ({"seed": -1}, "`seed`"),
         ({"landmark_set": "ibug"}, "`landmark_set` must be one of basel, outline"),
@@ -31,6 +32,7 @@ from trainer import configuration
         ({"image_chain": {"blur_fraction": float("nan")}}, r"`image_chain\.blur_fraction`"),
         ({"population": {"identity_scale": -1}}, r"`population\.identity_scale`"),
         ({"preset": "huge"}, "`preset` must be one of tiny, tu2019. Received: 'huge'"),
+        ({"preset": ["tiny"]}, "`preset` must be one of"),
     ],
 )
 def test_wrong_values_are_refused_by_name(values, message):
