@@ -1,6 +1,12 @@
-"""Artifact types of this project's own. What their files are called is said by the code that writes them, free of TFX."""
+"""Artifact types of this project's own, and what it says of TFX's. What files are called is said by the code that writes them,
+free of TFX.
+"""
 
-from tfx.types import artifact
+from collections.abc import Sequence
+
+from tfx.components.util import examples_utils
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact, artifact_utils, standard_artifacts
 
 
 class MorphableModelFile(artifact.Artifact):
@@ -23,3 +29,9 @@ class DeadLetters(artifact.Artifact):
     """What a component could not process: `{uri}/dead_letters-*.jsonl`, one `components.dead_letters.DeadLetter` a line."""
 
     TYPE_NAME = "DeadLetters"
+
+
+def describe_examples(examples: standard_artifacts.Examples, splits: Sequence[str]) -> None:
+    """Says of an artifact that a component has filled which splits it has, and that its records are `tf.Example`s."""
+    examples.split_names = artifact_utils.encode_split_names(list(splits))
+    examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)  # type: ignore[attr-defined]

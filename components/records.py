@@ -8,21 +8,32 @@ A component that may be killed and started again writes to `unfinished_directory
 not on the run, skips the shards that are there, and calls `publish` when the last one is.
 """
 
+import contextlib
 import dataclasses
+import fcntl
 import gzip
 import hashlib
 import json
 import struct
 import uuid
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import google_crc32c
-from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+
+TRAIN: Final = "train"
+EVAL: Final = "eval"
+SPLITS: Final = (TRAIN, EVAL)
+"""Splits of every data set that the pipeline makes."""
 
 UNFINISHED: Final = ".unfinished"
 """Start of the names of files and folders that hold work in progress."""
+
+_CLAIM: Final = "claim"
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -76,18 +87,18 @@ def read_shard(path: str) -> Iterator[bytes]:
     """The examples of a shard, in order.
 
     Raises:
-        ValueError: If a record is cut short or its checksum is wrong.
+        ValueError: If the file is no GZIP, a record is cut short, or its checksum is wrong.
     """
     with (
         FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream,
         gzip.GzipFile(mode="rb", fileobj=stream) as compressed,
     ):
-        while header := compressed.read(12):
+        while header := _read(compressed, 12, path):
             if len(header) < 12 or header[8:] != _masked_checksum(header[:8]):
                 raise ValueError(f"`{path}` is not a TFRecord file or is damaged.")
             length = struct.unpack("<Q", header[:8])[0]
-            example = compressed.read(length)
-            if len(example) < length or compressed.read(4) != _masked_checksum(example):
+            example = _read(compressed, length, path)
+            if len(example) < length or _read(compressed, 4, path) != _masked_checksum(example):
                 raise ValueError(f"`{path}` is cut short or damaged within a record.")
             yield example
 
@@ -115,12 +126,38 @@ def unfinished_directory(uri: str, work: Mapping[str, Any]) -> str:
     return FileSystems.join(parent, f"{UNFINISHED}-{key}")
 
 
+@contextlib.contextmanager
+def claimed(unfinished: str) -> Iterator[None]:
+    """Keeps a second run of the same work out of its folder while the block runs. The claim ends with the process.
+
+    Only folders on a disk of this machine, or one that it has mounted, can be claimed. Of two runs that share an address such as
+    gs://bucket/folder, the slower one fails in `publish`.
+
+    Raises:
+        RuntimeError: If another run is at it.
+    """
+    if FileSystems.get_scheme(unfinished) is not None:
+        yield
+        return
+    Path(unfinished).mkdir(parents=True, exist_ok=True)
+    with Path(unfinished, _CLAIM).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RuntimeError(
+                f"Another run is at the same work, in {unfinished}. Start again when it has ended."
+            ) from error
+        yield
+
+
 def publish(unfinished: str, uri: str, shards: Sequence[Shard]) -> None:
     """Moves finished shards to the artifact's directory and removes the folder they were collected in.
 
     Raises:
         FileNotFoundError: If a shard is missing.
     """
+    if shards and not FileSystems.exists(unfinished):
+        raise FileNotFoundError(f"{unfinished} is gone: another run of the same work has published it. Start again.")
     missing = [shard.path(unfinished) for shard in shards if not is_finished(unfinished, shard)]
     if missing:
         raise FileNotFoundError(f"{len(missing)} of {len(shards)} shards are missing, the first is {missing[0]}")
@@ -143,12 +180,20 @@ class _Replacing:
         return self._stream
 
     def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
-        self._stream.close()
+        try:
+            self._stream.close()  # writes what is left, and so can fail as well
+        except BaseException:
+            self._discard()
+            raise
         if kind is not None:
-            FileSystems.delete([self._temporary])
+            self._discard()
             return
         _make_directory(FileSystems.split(self._path)[0])
         FileSystems.rename([self._temporary], [self._path])
+
+    def _discard(self) -> None:
+        with contextlib.suppress(BeamIOError):  # what went wrong before is what matters
+            FileSystems.delete([self._temporary])
 
 
 def _make_directory(path: str) -> None:
@@ -158,6 +203,13 @@ def _make_directory(path: str) -> None:
         except OSError:
             if not FileSystems.exists(path):  # another worker may have made it in between
                 raise
+
+
+def _read(compressed: gzip.GzipFile, size: int, path: str) -> bytes:
+    try:
+        return compressed.read(size)
+    except (EOFError, OSError, zlib.error, OverflowError) as error:
+        raise ValueError(f"`{path}` is not a GZIP file or is damaged: {error}") from error
 
 
 def _masked_checksum(data: bytes) -> bytes:

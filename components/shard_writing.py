@@ -5,6 +5,7 @@ because each shard's letters lie beside it before the shard itself becomes visib
 """
 
 import abc
+import collections
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from apache_beam.metrics import Metrics
 
 from components import dead_letters, records
 from components.dead_letters import DeadLetter
+from components.progress import watch_shards
 from components.records import Shard
 
 
@@ -103,8 +105,10 @@ def fill(
     identity: Mapping[str, Any],
     examples_uri: str,
     dead_letters_uri: str,
+    label: str,
+    failure: str,
 ) -> None:
-    """Runs a pipeline that makes all shards, and fills both artifacts.
+    """Runs a pipeline that makes all shards, and fills both artifacts, telling how far it is.
 
     Args:
         pipeline: A pipeline to build on and run.
@@ -113,14 +117,34 @@ def fill(
         identity: Everything the shards depend on, as JSON holds it: a later run of the same work finds the finished ones.
         examples_uri: Directory of the `Examples` artifact.
         dead_letters_uri: Directory of the `DeadLetters` artifact.
+        label: What is being done, for the progress, such as `Rendering faces`.
+        failure: What to say where not one example came out, such as `No image could be rendered`.
+
+    Raises:
+        RuntimeError: If not one example came out, or another run is at the same work.
     """
     unfinished = records.unfinished_directory(examples_uri, identity)
-    with pipeline:
-        results = (
-            pipeline
-            | "Shards" >> beam.Create(list(works))
-            | "Spread" >> beam.Reshuffle()
-            | "Write" >> beam.ParDo(WriteShardDoFn(worker, unfinished)).with_outputs(dead_letters.TAG, main="shards")
-        )
-        results[dead_letters.TAG] | dead_letters.WriteDeadLetters(dead_letters_uri)
-    records.publish(unfinished, examples_uri, [work.shard for work in works])
+    shards = [work.shard for work in works]
+    with records.claimed(unfinished), watch_shards(unfinished, len(works), label):
+        with pipeline:
+            results = (
+                pipeline
+                | "Shards" >> beam.Create(list(works))
+                | "Spread" >> beam.Reshuffle()
+                | "Write"
+                >> beam.ParDo(WriteShardDoFn(worker, unfinished)).with_outputs(dead_letters.TAG, main="shards")
+            )
+            results[dead_letters.TAG] | dead_letters.WriteDeadLetters(dead_letters_uri)
+        records.publish(unfinished, examples_uri, shards)
+    if all(next(records.read_shard(shard.path(examples_uri)), None) is None for shard in shards):
+        raise RuntimeError(f"{failure}{_summary(dead_letters_uri)}")
+
+
+def _summary(dead_letters_uri: str) -> str:
+    """Why there are letters: how many of each reason, and the first in full; TFX removes the files of a run that failed."""
+    letters = list(dead_letters.read(dead_letters_uri))
+    if not letters:
+        return "; there was nothing to make them of."
+    counts = collections.Counter(letter.reason for letter in letters)
+    reasons = ", ".join(f"{count} × {reason}" for reason, count in counts.most_common())
+    return f": {reasons}. The first: {letters[0].message}"

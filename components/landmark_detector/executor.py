@@ -3,11 +3,10 @@
 from typing import Any
 
 from tfx import types
-from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
+from components.artifacts import describe_examples
 from components.landmark_detector import transforms
 from components.landmark_detector.config import LandmarkDetectorConfig
 from trainer import configuration
@@ -36,5 +35,4 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         uris = {split: artifact_utils.get_split_uri([photos], split) for split in splits}
         config = configuration.from_json(LandmarkDetectorConfig, exec_properties["config"])
         transforms.detect(self._make_beam_pipeline(), uris, config, landmarked.uri, letters.uri)
-        landmarked.split_names = artifact_utils.encode_split_names(splits)
-        examples_utils.set_payload_format(landmarked, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)  # type: ignore[attr-defined]
+        describe_examples(landmarked, splits)

@@ -22,6 +22,15 @@ from trainer.morphable.default import default_head
 
 STAGE: Final = "landmark_detector"
 
+NEEDED: Final = (
+    contract.IMAGE_ENCODED,
+    contract.IMAGE_HEIGHT,
+    contract.IMAGE_WIDTH,
+    contract.IMAGE_ID,
+    contract.IDENTITY,
+)
+"""Features that the example of a photo must have."""
+
 DETECTOR_VERSION: Final = 1
 """Goes up when the same photo and configuration would give other landmarks."""
 
@@ -63,8 +72,10 @@ class DetectionWorker(ShardWorker):
         try:
             features = examples.decode(serialized)
             name = features.get(contract.IMAGE_ID, fallback_id)
-            if contract.IMAGE_ENCODED not in features:
-                yield DeadLetter(name, STAGE, "no_image", f"{name}: The example holds no `{contract.IMAGE_ENCODED}`.")
+            missing = [f"`{key}`" for key in NEEDED if key not in features]
+            if missing:
+                reason = "no_image" if contract.IMAGE_ENCODED not in features else "missing_feature"
+                yield DeadLetter(name, STAGE, reason, f"{name}: The example holds no {', '.join(missing)}.")
             elif contract.LANDMARKS_XY in features:
                 yield examples.encode(self._described(features))
             else:
@@ -77,6 +88,12 @@ class DetectionWorker(ShardWorker):
     def _detected(self, name: str, features: Mapping[str, Any]) -> Iterator[bytes | DeadLetter]:
         """Examples or dead letter of a photo without landmarks."""
         image = codecs.read_photo(features[contract.IMAGE_ENCODED], name)
+        said = features[contract.IMAGE_HEIGHT], features[contract.IMAGE_WIDTH]
+        if image.shape[:2] != said:
+            raise ValueError(
+                f"The image must have the size that the example says, upright: {said[1]} × {said[0]} pixels. "
+                f"Received: {image.shape[1]} × {image.shape[0]}"
+            )
         found = self._detector.detect(image)
         least = self._config.min_face_side
         faces = [face for face in found if max(face.box[2:] - face.box[:2]) >= least]
@@ -113,6 +130,8 @@ def _with_face(features: Mapping[str, Any], face: DetectedFace, rank: int, count
     """Features of a photo with a detected face's landmarks. Further faces are other people at the same moment."""
     suffix = f"#{rank}" if rank else ""
     provenance = json.loads(features.get(contract.PROVENANCE, "{}"))
+    if not isinstance(provenance, dict):
+        raise ValueError(f"`{contract.PROVENANCE}` must be a JSON object. Received: {provenance!r}")
     provenance["detector"] = {
         "name": f"mediapipe {mediapipe.__version__} face mesh",
         "version": DETECTOR_VERSION,
@@ -149,6 +168,7 @@ def detect(
 
     Raises:
         FileNotFoundError: If a split has no files.
+        RuntimeError: If not one photo shows a face that can be used, or another run is at the same work.
     """
     works, inputs = [], []
     for split, uri in split_uris.items():
@@ -164,4 +184,13 @@ def detect(
         "detector_version": DETECTOR_VERSION,
         "head": default_head().sha256,
     }
-    shard_writing.fill(pipeline, DetectionWorker(config), works, work, examples_uri, dead_letters_uri)
+    shard_writing.fill(
+        pipeline,
+        DetectionWorker(config),
+        works,
+        work,
+        examples_uri,
+        dead_letters_uri,
+        label="Finding landmarks",
+        failure="No photo shows a face that can be used",
+    )

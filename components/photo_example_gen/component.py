@@ -1,7 +1,5 @@
 """The contract of the component that reads a folder of photos; the work is in `transforms`."""
 
-from pathlib import Path
-
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
@@ -40,21 +38,21 @@ class PhotoExampleGen(base_beam_component.BaseBeamComponent):
         """Checks the configuration and creates the component.
 
         Args:
-            input_dir: Folder of photos, on the machine that runs the component. Where it is also here, its state becomes a
-                parameter, so that a changed folder is not taken for a cached result; where it is not, the executor
-                refuses it before it does any work.
+            input_dir: Folder of photos. Its state becomes a parameter, so that a changed folder is not taken for a cached
+                result. An address such as gs://bucket/folder is for the machine that runs the component, which must have it
+                mounted; it is not looked at here.
             config: JSON of `PhotoConfig`.
 
         Raises:
             ValueError: If the configuration is wrong.
-            FileNotFoundError: If the folder is here and holds no file.
+            OSError: If there is no such folder, or no file in it.
         """
         checked = configuration.from_json(PhotoConfig, config)
         super().__init__(
             spec=PhotoExampleGenSpec(
                 input_dir=input_dir,
                 config=configuration.to_json(checked),
-                fingerprint=folder.fingerprint(input_dir) if Path(input_dir).exists() else "",
+                fingerprint="" if "://" in input_dir else folder.state(input_dir),
                 generator_version=GENERATOR_VERSION,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 dead_letters=types.Channel(type=DeadLetters),

@@ -3,13 +3,13 @@
 from typing import Any
 
 from tfx import types
-from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.photo_example_gen import folder, transforms
+from components.artifacts import describe_examples
+from components.photo_example_gen import transforms
 from components.photo_example_gen.config import PhotoConfig
+from components.records import SPLITS
 from trainer import configuration
 
 
@@ -34,5 +34,4 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         config = configuration.from_json(PhotoConfig, exec_properties["config"])
         input_dir = exec_properties["input_dir"]
         transforms.generate(self._make_beam_pipeline(), input_dir, config, examples.uri, letters.uri)
-        examples.split_names = artifact_utils.encode_split_names(list(folder.SPLITS))
-        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)  # type: ignore[attr-defined]
+        describe_examples(examples, SPLITS)

@@ -1,23 +1,19 @@
 """A folder of photos: which files, of whom, and in which split.
 
 Every file is tried, whatever its name ends in, for a photo may be called anything: what is none becomes a dead letter.
-Hidden files and folders (a leading dot) are passed over. The folder must be mounted where the work is done.
+Hidden files and folders (a leading dot) are passed over, and links to folders are not followed. The folder must be mounted
+where the work is done.
 """
 
 import dataclasses
-import hashlib
 import os
 from pathlib import Path
-from typing import Final
 
 from components import records
+from components.fingerprint import fingerprint
 from components.photo_example_gen.config import PhotoConfig
-from components.records import Shard
+from components.records import EVAL, SPLITS, TRAIN, Shard
 from components.shard_writing import ShardWork
-
-TRAIN: Final = "train"
-EVAL: Final = "eval"
-SPLITS: Final = (TRAIN, EVAL)
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -36,6 +32,7 @@ def find_photos(input_dir: str) -> list[PhotoFile]:
     Raises:
         FileNotFoundError: If there is no such folder, or no file in it.
         NotADirectoryError: If it is a file.
+        OSError: If it, or a folder in it, cannot be read.
     """
     root = Path(input_dir)
     if not root.exists():
@@ -43,7 +40,7 @@ def find_photos(input_dir: str) -> list[PhotoFile]:
     if not root.is_dir():
         raise NotADirectoryError(f"`input_dir` must be a folder of photos. Received a file: {input_dir!r}")
     paths = []
-    for folder, subfolders, names in os.walk(root):
+    for folder, subfolders, names in os.walk(root, onerror=_stop):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         paths += [Path(folder, name).relative_to(root) for name in names if not name.startswith(".")]
     if not paths:
@@ -53,19 +50,13 @@ def find_photos(input_dir: str) -> list[PhotoFile]:
     )
 
 
-def fingerprint(input_dir: str) -> str:
+def state(input_dir: str) -> str:
     """A digest of the folder's file names, sizes and times: it changes when the photos do.
 
     Raises:
-        FileNotFoundError: As `find_photos`.
-        NotADirectoryError: As `find_photos`.
+        OSError: As `find_photos`.
     """
-    digest = hashlib.sha256()
-    for photo in find_photos(input_dir):
-        path = Path(input_dir, photo.path)
-        status = path.stat() if path.exists() else path.lstat()
-        digest.update(f"{photo.path!r} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+    return fingerprint(Path(input_dir), (photo.path for photo in find_photos(input_dir)))
 
 
 def assign_splits(identities: set[str], config: PhotoConfig) -> dict[str, str]:
@@ -95,3 +86,8 @@ def shard_works(photos: list[PhotoFile], config: PhotoConfig) -> list[ShardWork]
             part = chosen[index * config.shard_size : (index + 1) * config.shard_size]
             works.append(ShardWork(Shard(split, index, count), tuple(part)))
     return works
+
+
+def _stop(error: OSError) -> None:
+    """What `os.walk` is to do with a folder that it cannot read: photos must not be left out unnoticed."""
+    raise error

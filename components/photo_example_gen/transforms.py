@@ -8,7 +8,7 @@ from typing import Final
 
 import apache_beam as beam
 
-from components import dead_letters, shard_writing
+from components import shard_writing
 from components.dead_letters import DeadLetter
 from components.photo_example_gen import folder
 from components.photo_example_gen.config import PhotoConfig
@@ -98,21 +98,27 @@ def generate(
         dead_letters_uri: Directory of the `DeadLetters` artifact.
 
     Raises:
-        FileNotFoundError: If the folder is missing or empty.
-        RuntimeError: If not one photo could be read.
+        OSError: If the folder is missing, empty or cannot be read.
+        RuntimeError: If not one photo could be read, or another run is at the same work.
     """
     photos = folder.find_photos(input_dir)
     work = {
         "config": configuration.to_mapping(config),
         "input_dir": input_dir,
-        "fingerprint": folder.fingerprint(input_dir),
+        "fingerprint": folder.state(input_dir),
         "generator_version": GENERATOR_VERSION,
     }
     works = folder.shard_works(photos, config)
-    shard_writing.fill(pipeline, PhotoWorker(input_dir, config), works, work, examples_uri, dead_letters_uri)
-    if sum(1 for _ in dead_letters.read(dead_letters_uri)) == len(photos):
-        first = next(dead_letters.read(dead_letters_uri))
-        raise RuntimeError(f"None of the {len(photos)} files in {input_dir!r} is a photo. The first: {first.message}")
+    shard_writing.fill(
+        pipeline,
+        PhotoWorker(input_dir, config),
+        works,
+        work,
+        examples_uri,
+        dead_letters_uri,
+        label="Reading photos",
+        failure=f"None of the {len(photos)} files in {input_dir!r} is a photo that can be used",
+    )
 
 
 def readable(path: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from components.fingerprint import fingerprint
 from components.synthetic_face_gen.config import PROCEDURAL
 from trainer.imaging import codecs
 from trainer.rendering.color import srgb_to_linear
@@ -37,15 +38,33 @@ def sample_background(source: str, size: int, rng: np.random.Generator) -> np.nd
     return _procedural(size, rng) if source == PROCEDURAL else _photograph(source, size, rng)
 
 
+def state(source: str) -> str:
+    """A digest of the photographs' names, sizes and times, so that a changed folder is not taken for the old one.
+
+    Args:
+        source: `procedural`, which has no state, or a folder.
+
+    Raises:
+        FileNotFoundError: If the folder holds no photographs.
+    """
+    if source == PROCEDURAL:
+        return ""
+    return fingerprint(Path(source), (path.relative_to(source).as_posix() for path in _found(source)))
+
+
 @functools.lru_cache(maxsize=4)
 def photographs(folder: str) -> tuple[Path, ...]:
-    """The photographs in a folder and its subfolders, in an order that does not depend on the file system.
+    """The photographs in a folder and its subfolders, looked for once.
 
     Raises:
         FileNotFoundError: If there are none.
     """
-    root = Path(folder)
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return _found(folder)
+
+
+def _found(folder: str) -> tuple[Path, ...]:
+    """Photographs in an order that does not depend on the file system."""
+    found = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
     if not found:
         raise FileNotFoundError(f"`background` must be a folder with photographs. Received: {folder!r}, which has none")
     return tuple(found)

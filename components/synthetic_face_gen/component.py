@@ -5,7 +5,7 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
 from components.artifacts import DeadLetters, MorphableModelFile
-from components.synthetic_face_gen import executor
+from components.synthetic_face_gen import backgrounds, executor
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 from components.synthetic_face_gen.example import GENERATOR_VERSION
 
@@ -16,6 +16,7 @@ class SyntheticFaceGenSpec(types.ComponentSpec):
     COMPONENT_ID = "SyntheticFaceGen"
     PARAMETERS = {  # noqa: RUF012
         "config": component_spec.ExecutionParameter(type=str),
+        "background_state": component_spec.ExecutionParameter(type=str),
         "generator_version": component_spec.ExecutionParameter(type=int),
     }
     INPUTS = {"morphable_model": component_spec.ChannelParameter(type=MorphableModelFile)}  # noqa: RUF012
@@ -43,13 +44,14 @@ class SyntheticFaceGen(base_beam_component.BaseBeamComponent):
 
         Raises:
             ValueError: If the configuration is wrong.
-            FileNotFoundError: If its folder of backgrounds is not there.
+            FileNotFoundError: If its folder of backgrounds is not there, or holds no photographs.
         """
-        # The whole configuration, presets spelt out, so that a changed preset is not taken for a cached result.
-        whole = SyntheticFaceConfig.from_json(config).to_json()
+        checked = SyntheticFaceConfig.from_json(config)
         super().__init__(
             spec=SyntheticFaceGenSpec(
-                config=whole,
+                # Presets spelt out, and the state of the photographs, so that what has changed is not taken for a cached result.
+                config=checked.to_json(),
+                background_state=backgrounds.state(checked.background),
                 generator_version=GENERATOR_VERSION,
                 morphable_model=morphable_model,
                 examples=types.Channel(type=standard_artifacts.Examples),

@@ -3,12 +3,12 @@
 from typing import Any
 
 from tfx import types
-from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.synthetic_face_gen import splits, transforms
+from components.artifacts import describe_examples
+from components.records import SPLITS
+from components.synthetic_face_gen import transforms
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 
 
@@ -33,5 +33,4 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         letters = artifact_utils.get_single_instance(output_dict["dead_letters"])
         config = SyntheticFaceConfig.from_json(exec_properties["config"])
         transforms.generate(self._make_beam_pipeline(), config, model.uri, examples.uri, letters.uri)
-        examples.split_names = artifact_utils.encode_split_names(list(splits.SPLITS))
-        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)  # type: ignore[attr-defined]
+        describe_examples(examples, SPLITS)

@@ -1,12 +1,7 @@
 """Which image is of whom and in which split. Splits go by identity: nobody is in both."""
 
-from typing import Final
-
+from components.records import EVAL, SPLITS, TRAIN
 from components.synthetic_face_gen.config import SyntheticFaceConfig
-
-TRAIN: Final = "train"
-EVAL: Final = "eval"
-SPLITS: Final = (TRAIN, EVAL)
 
 
 def identity_of(config: SyntheticFaceConfig, index: int) -> tuple[int, int]:

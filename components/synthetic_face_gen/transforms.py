@@ -16,14 +16,13 @@ from typing import Any, Final
 import apache_beam as beam
 import threadpoolctl
 
-from components import dead_letters, records, shard_writing
+from components import shard_writing
 from components.dead_letters import DeadLetter
 from components.morphable_model_gen import storage
 from components.shard_writing import ShardWork, ShardWorker
 from components.synthetic_face_gen import backgrounds, sharding
-from components.synthetic_face_gen.config import PROCEDURAL, SyntheticFaceConfig
+from components.synthetic_face_gen.config import SyntheticFaceConfig
 from components.synthetic_face_gen.example import GENERATOR_VERSION, image_id, render_example
-from components.synthetic_face_gen.progress import watch_shards
 from trainer.imaging.codecs import PhotoError
 from trainer.morphable.model import MorphableModel
 
@@ -51,6 +50,7 @@ class RenderWorker(ShardWorker):
     def setup(self) -> Iterator[None]:
         """Loads the face model. Workers are the parallelism: a second layer of threads in BLAS would get in their way."""
         self._model = storage.load_model(self._model_uri)
+        backgrounds.photographs.cache_clear()  # the folder may have changed since this process last rendered
         with threadpoolctl.threadpool_limits(1):
             yield
 
@@ -84,19 +84,31 @@ def generate(
 
     Raises:
         FileNotFoundError: If the folder of backgrounds holds no photographs, or there is no model.
-        RuntimeError: If not one image could be rendered.
+        RuntimeError: If not one image could be rendered, or another run is at the same work.
     """
-    if config.background != PROCEDURAL:
-        backgrounds.photographs(config.background)
     identity = work_of(config, storage.load_model(model_uri))
     works = [ShardWork(shard, tuple(sharding.shard_indices(config, shard))) for shard in sharding.shards(config)]
-    with watch_shards(records.unfinished_directory(examples_uri, identity), len(works), "Rendering faces"):
-        shard_writing.fill(pipeline, RenderWorker(config, model_uri), works, identity, examples_uri, dead_letters_uri)
-    if sum(1 for _ in dead_letters.read(dead_letters_uri)) >= config.count:
-        first = next(dead_letters.read(dead_letters_uri))
-        raise RuntimeError(f"None of {config.count} images could be rendered. The first: {first.message}")
+    shard_writing.fill(
+        pipeline,
+        RenderWorker(config, model_uri),
+        works,
+        identity,
+        examples_uri,
+        dead_letters_uri,
+        label="Rendering faces",
+        failure=f"None of {config.count} images could be rendered",
+    )
 
 
 def work_of(config: SyntheticFaceConfig, model: MorphableModel) -> dict[str, Any]:
-    """Everything that the shards' bytes depend on."""
-    return {"config": config.to_json(), "model": model.sha256, "generator_version": GENERATOR_VERSION}
+    """Everything that the shards' bytes depend on.
+
+    Raises:
+        FileNotFoundError: If the folder of backgrounds holds no photographs.
+    """
+    return {
+        "config": config.to_json(),
+        "model": model.sha256,
+        "backgrounds": backgrounds.state(config.background),
+        "generator_version": GENERATOR_VERSION,
+    }

@@ -1,8 +1,8 @@
 import gzip
-import json
 import logging
 
 import apache_beam as beam
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -86,6 +86,58 @@ def test_damaged_shard_is_refused(tmp_path):
         list(records.read_shard(str(path)))
 
 
+@pytest.mark.parametrize("part", [0.3, 0.9])
+def test_cut_and_foreign_files_are_refused_by_name(tmp_path, part):
+    shard = records.Shard("train", 0, 1)
+    records.write_shard(str(tmp_path), shard, [np.random.default_rng(0).bytes(5000)])
+    whole = (tmp_path / "Split-train/data-00000-of-00001.gz").read_bytes()
+    for content in (whole[: int(part * len(whole))], b"words", gzip.decompress(whole)):
+        path = tmp_path / "bad.gz"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"bad\.gz.*(not a GZIP file|damaged)"):
+            list(records.read_shard(str(path)))
+
+
+def test_a_disk_that_is_full_leaves_no_shard(tmp_path, monkeypatch):
+    create = records.FileSystems.create
+
+    def full(*arguments, **options):
+        stream = create(*arguments, **options)
+        close = stream.close
+
+        def failing():
+            close()
+            raise OSError(28, "No space left on device")
+
+        stream.close = failing
+        return stream
+
+    monkeypatch.setattr(records.FileSystems, "create", full)
+    with pytest.raises(OSError, match="No space left"):
+        records.write_file(str(tmp_path), str(tmp_path / "letters"), b"words")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_runs_do_not_share_a_folder_and_a_claim_ends_with_its_run(tmp_path):
+    unfinished = str(tmp_path / "unfinished")
+    with records.claimed(unfinished):
+        with (
+            pytest.raises(RuntimeError, match=r"Another run is at the same work, in .*unfinished"),
+            records.claimed(unfinished),
+        ):
+            pass
+        with records.claimed(str(tmp_path / "other")):
+            pass
+    with records.claimed(unfinished):
+        pass
+
+
+def test_the_slower_of_two_runs_is_told_what_happened(tmp_path):
+    shards = [records.Shard("train", 0, 1)]
+    with pytest.raises(FileNotFoundError, match="is gone: another run of the same work has published it"):
+        records.publish(str(tmp_path / "unfinished"), str(tmp_path / "artifact"), shards)
+
+
 def test_unfinished_folder_depends_on_the_work_and_lies_beside_the_artifact(tmp_path):
     first = records.unfinished_directory(str(tmp_path / "examples" / "3"), {"seed": 1, "count": 2})
     again = records.unfinished_directory(str(tmp_path / "examples" / "4") + "/", {"count": 2, "seed": 1})
@@ -114,4 +166,7 @@ def test_artifact_types_are_known_by_their_names():
     model = artifacts.MorphableModelFile()
     model.model_name, model.vertex_count = "head", 12
     assert (model.type_name, artifacts.DeadLetters().type_name) == ("MorphableModelFile", "DeadLetters")
-    assert json.loads(json.dumps({"count": model.vertex_count})) == {"count": 12}
+    # What is written to the metadata store and read from it, not what the attribute was set to.
+    read = artifacts.MorphableModelFile()
+    read.set_mlmd_artifact(model.mlmd_artifact)
+    assert (read.model_name, read.vertex_count) == ("head", 12)

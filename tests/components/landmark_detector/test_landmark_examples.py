@@ -160,11 +160,12 @@ def test_annotated_poses_boxes_and_visibility_are_kept_too(worker: Any) -> None:
 
 
 def test_broken_records_become_letters(worker: Any) -> None:
+    blank = np.zeros((64, 64, 3), np.uint8)
     cases = {
         "not_usable": b"no example at all",
         "no_image": examples.encode({contract.IMAGE_ID: "a"}),
-        "not_an_image": examples.encode({contract.IMAGE_ID: "a", contract.IMAGE_ENCODED: b"words instead of pixels"}),
-        "empty": examples.encode({contract.IMAGE_ID: "a", contract.IMAGE_ENCODED: b""}),
+        "not_an_image": photo("a", blank, **{contract.IMAGE_ENCODED: b"words instead of pixels"}),
+        "empty": photo("a", blank, **{contract.IMAGE_ENCODED: b""}),
     }
     for reason, serialized in cases.items():
         (letter,) = worker.landmarked(serialized, "file#3")
@@ -173,6 +174,21 @@ def test_broken_records_become_letters(worker: Any) -> None:
     in_one_place = {**annotated(), contract.LANDMARKS_XY: np.full((68, 2), 7.0)}
     (letter,) = worker.landmarked(photo("b", np.zeros((64, 64, 3), np.uint8), **in_one_place), "?")
     assert letter.reason == "not_usable"
+
+
+def test_examples_from_elsewhere_that_lack_something_become_letters(worker: Any) -> None:
+    image = skimage.data.astronaut()
+    whole = examples.decode(photo("a", image))
+    for key in (contract.IMAGE_ID, contract.IDENTITY, contract.IMAGE_HEIGHT, contract.IMAGE_WIDTH):
+        without = examples.encode({name: value for name, value in whole.items() if name != key})
+        (letter,) = worker.landmarked(without, "file#3")
+        assert letter.reason == "missing_feature"
+        assert f"`{key}`" in letter.message
+    # Landmarks in a picture that readers see lying on its side would be of no use.
+    (letter,) = worker.landmarked(photo("a", image, **{contract.IMAGE_HEIGHT: 300}), "?")
+    assert "size that the example says" in letter.message
+    (letter,) = worker.landmarked(photo("a", image, **{contract.PROVENANCE: "[1]"}), "?")
+    assert "must be a JSON object" in letter.message
 
 
 @pytest.mark.parametrize("euler", [(0, 0, 0), (70, 0, 0), (-45, 15, 20), (10, -30, -25)])
@@ -265,6 +281,14 @@ def test_component_and_executor(tmp_path: Path) -> None:
         for serialized in records.read_shard(str(path))
     ]
     assert found == ["eileen/1.jpg", "us/1.jpg", "us/1.jpg#1"]
+
+
+def test_a_folder_without_one_face_is_an_error_that_says_why(tmp_path: Path) -> None:
+    records.write_shard(str(tmp_path), Shard("train", 0, 1), [photo("cup.jpg", skimage.data.coffee())])
+    with pytest.raises(
+        RuntimeError, match=r"No photo shows a face that can be used: 1 × no_face. The first: cup.jpg: "
+    ):
+        detect({"train": str(tmp_path / "Split-train")}, tmp_path / "out")
 
 
 def test_a_split_without_files_is_an_error_before_any_work(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ def test_a_changed_folder_is_not_a_cached_one(tmp_path: Path) -> None:
     assert PhotoExampleGen(str(album)).exec_properties["fingerprint"] == first != ""
     (album / "0.png").unlink()
     assert PhotoExampleGen(str(album)).exec_properties["fingerprint"] != first
-    assert PhotoExampleGen("/on/another/machine").exec_properties["fingerprint"] == ""
+    # What is not on this machine's disks cannot be looked at.
+    assert PhotoExampleGen("gs://bucket/photos").exec_properties["fingerprint"] == ""
 
 
 def test_mistakes_appear_before_any_work(tmp_path: Path) -> None:
@@ -46,6 +47,8 @@ def test_mistakes_appear_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="`input_dir` must hold photos"):
         PhotoExampleGen(str(tmp_path / "empty"))
+    with pytest.raises(FileNotFoundError, match=r"There is none at '.*nowhere'"):
+        PhotoExampleGen(str(tmp_path / "nowhere"))
 
 
 def test_the_executor_fills_both_artifacts(tmp_path: Path) -> None:

@@ -203,10 +203,14 @@ def test_changed_photos_are_not_taken_for_the_old_ones(album: Path, tmp_path: Pa
 
 def test_a_folder_without_one_photo_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
-    for name in ("a.txt", "b.txt"):
-        (tmp_path / "notes" / name).write_text("words")
-    with pytest.raises(RuntimeError, match=r"None of the 2 files in .* is a photo. The first: a.txt: "):
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / "notes" / name).write_text("words" if name < "c" else "")
+    message = (
+        r"None of the 3 files in .* is a photo that can be used: 2 × not_an_image, 1 × empty. The first: a.txt: Must be"
+    )
+    with pytest.raises(RuntimeError, match=message):
         generate(tmp_path / "notes", tmp_path / "out")
+    assert len(list(dead_letters.read(str(tmp_path / "out/letters/1")))) == 3
 
 
 def test_names_that_are_no_utf8_do_not_stop_the_run(tmp_path: Path) -> None:

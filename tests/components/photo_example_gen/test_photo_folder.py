@@ -1,5 +1,6 @@
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,15 +56,32 @@ def test_no_folder_no_work(tmp_path: Path) -> None:
         folder.find_photos(str(tmp_path / "hidden"))
 
 
+def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a/1.jpg", "b/1.jpg")
+    scan = folder.os.scandir
+
+    def refusing(path: str) -> Any:
+        if Path(path).name == "b":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(folder.os, "scandir", refusing)
+    with pytest.raises(PermissionError, match=r"/b'"):
+        folder.find_photos(str(tmp_path))
+
+
 def test_the_fingerprint_changes_with_the_photos(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.jpg", "a/2.jpg")
     (tmp_path / "dangling.jpg").symlink_to(tmp_path / "gone.jpg")
-    first = folder.fingerprint(str(tmp_path))
-    assert folder.fingerprint(str(tmp_path)) == first
+    first = folder.state(str(tmp_path))
+    assert folder.state(str(tmp_path)) == first
     touch(tmp_path, ".hidden")
-    assert folder.fingerprint(str(tmp_path)) == first
+    assert folder.state(str(tmp_path)) == first
     (tmp_path / "a/2.jpg").write_bytes(b"another, longer content")
-    assert folder.fingerprint(str(tmp_path)) != first
+    changed = folder.state(str(tmp_path))
+    assert changed != first
+    (tmp_path / "a/2.jpg").rename(tmp_path / "a/3.jpg")
+    assert folder.state(str(tmp_path)) not in (first, changed)
 
 
 def test_an_identity_is_in_one_split_whatever_else_is_there() -> None:

@@ -42,6 +42,17 @@ def test_missing_background_is_refused_before_any_work(model_channel, tmp_path):
         SyntheticFaceGen(model_channel, config=json.dumps({"background": str(tmp_path / "none")}))
 
 
+def test_changed_background_photographs_are_not_cached_ones(model_channel, tmp_path):
+    config = json.dumps({"background": str(tmp_path)})
+    with pytest.raises(FileNotFoundError, match="which has none"):
+        SyntheticFaceGen(model_channel, config=config)
+    (tmp_path / "a.jpg").write_bytes(b"one")
+    first = SyntheticFaceGen(model_channel, config=config).exec_properties
+    assert SyntheticFaceGen(model_channel, config=config).exec_properties == first
+    (tmp_path / "a.jpg").write_bytes(b"another")
+    assert SyntheticFaceGen(model_channel, config=config).exec_properties != first
+
+
 def test_executor_fills_the_artifacts(model_channel, tmp_path):
     config = SyntheticFaceConfig(count=4, image_size=32, views_per_identity=1, eval_fraction=0.5)
     model, examples, letters = artifacts.MorphableModelFile(), standard_artifacts.Examples(), artifacts.DeadLetters()

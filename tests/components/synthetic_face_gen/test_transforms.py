@@ -128,6 +128,15 @@ def test_other_work_does_not_take_over_unfinished_shards(model_uri, tmp_path):
     assert len(uris) == 2
 
 
+def test_other_photographs_behind_the_faces_are_other_work(tmp_path):
+    config = dataclasses.replace(CONFIG, background=str(tmp_path))
+    Image.new("RGB", (64, 64), (90, 120, 60)).save(tmp_path / "a.png")
+    before = transforms.work_of(config, default_head())
+    assert transforms.work_of(config, default_head()) == before
+    Image.new("RGB", (64, 64), (90, 20, 60)).save(tmp_path / "b.png")
+    assert transforms.work_of(config, default_head()) != before
+
+
 def test_failing_images_are_dead_letters_and_the_others_are_there(model_uri, tmp_path):
     backgrounds = tmp_path / "backgrounds"
     backgrounds.mkdir()
@@ -171,7 +180,7 @@ def test_letters_of_finished_shards_are_written_again_after_a_restart(model_uri,
 def test_model_that_renders_nothing_is_an_error_that_says_why(tmp_path):
     outline = {"outline": default_head().landmarks["outline"]}
     storage.save_model(dataclasses.replace(default_head(), landmarks=outline), str(tmp_path / "model"))
-    with pytest.raises(RuntimeError, match=r"None of 24 images could be rendered.*landmark_set"):
+    with pytest.raises(RuntimeError, match=r"None of 24 images could be rendered: 24 × not_renderable.*landmark_set"):
         _generate(CONFIG, str(tmp_path / "model"), tmp_path)
 
 

@@ -1,9 +1,10 @@
 import logging
+import threading
 
 import pytest
+from apache_beam.io.filesystem import BeamIOError
 
-from components import records
-from components.synthetic_face_gen import progress
+from components import progress, records
 
 
 def test_log_says_how_far_a_run_is(tmp_path, caplog, monkeypatch):
@@ -32,3 +33,19 @@ def test_bar_ends_full(tmp_path, capsys, monkeypatch):
     with progress.watch_shards(str(tmp_path), 3, "Rendering"):
         pass
     assert "3/3" in capsys.readouterr().err
+
+
+def test_a_look_that_fails_does_not_end_the_watch(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(progress, "_INTERVAL", 0.01)
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: False, raising=False)
+    caplog.set_level(logging.INFO)
+    looked = threading.Event()
+
+    def failing(patterns):
+        looked.set()
+        raise BeamIOError("the network is away")
+
+    monkeypatch.setattr(progress.FileSystems, "match", failing)
+    with progress.watch_shards(str(tmp_path), 4, "Rendering"):
+        assert looked.wait(5)
+    assert caplog.messages == ["Rendering: 4 of 4 shards"]

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
+from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -66,6 +67,7 @@ class _Watch:
     def _counts(self) -> Iterator[int]:
         finished = 0
         while not self.ended.wait(_INTERVAL):
-            finished = max(finished, len(FileSystems.match([self._pattern])[0].metadata_list))
+            with contextlib.suppress(BeamIOError):  # the next look may succeed; the work goes on either way
+                finished = max(finished, len(FileSystems.match([self._pattern])[0].metadata_list))
             yield finished
         yield self._total if self.succeeded else finished
