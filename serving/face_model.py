@@ -230,7 +230,10 @@ def conform(signature: Signature, inputs: Mapping[str, Any]) -> dict[str, np.nda
 
 def _as_tensor(name: str, value: Any, info: TensorInfo) -> np.ndarray:
     if info.dtype == object:
-        array = np.array(value, object)
+        try:
+            array = np.array(value, object)
+        except ValueError as error:
+            raise InvalidRequestError(f"`{name}` must be an array: {error}") from error
         encoded = [item.encode() if isinstance(item, str) else item for item in array.reshape(-1)]
         if not all(isinstance(item, bytes) for item in encoded):
             raise InvalidRequestError(f"`{name}` must be strings of bytes. Received: {type(encoded[0]).__name__}")
@@ -242,7 +245,13 @@ def _as_tensor(name: str, value: Any, info: TensorInfo) -> np.ndarray:
             array = np.asarray(value)
             if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and info.dtype.kind != "f"):
                 raise TypeError(f"{array.dtype.name} is provided")
-            array = array.astype(info.dtype)
+            with np.errstate(over="ignore"):
+                cast = array.astype(info.dtype)
+            if not np.array_equal(np.isfinite(cast), np.isfinite(array)) or (
+                cast.dtype.kind in "iu" and (cast != array).any()
+            ):
+                raise ValueError("a value is out of its range")
+            array = cast
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"`{name}` must be {info.dtype.name}: {error}") from error
     expected = info.shape

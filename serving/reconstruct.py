@@ -222,10 +222,18 @@ def _shifted(face: Face, x: float, y: float) -> Face:
 
 def _checked(face: Face) -> tuple[Face, np.ndarray, np.ndarray]:
     """The face with its vertices and triangles, if it is one."""
-    expected = (contract.LANDMARK_COUNT, 3)
+    expected = {"box": (4,), "landmarks": (contract.LANDMARK_COUNT, 3), "pose": (3,)}
+    for name, shape in expected.items():
+        given = getattr(face, name).shape
+        if given != shape:
+            raise ReconstructionError("wrong_answer", f"The model's `{name}` must be {shape}. Received: {given}")
     vertices, triangles = face.vertices, face.triangles
-    if face.landmarks.shape != expected or vertices is None or triangles is None:
-        raise ReconstructionError("wrong_answer", f"The model must give {expected} landmarks and a mesh.")
+    if vertices is None or triangles is None:
+        raise ReconstructionError("wrong_answer", "The model must give a mesh. Received: none")
+    if any(array.ndim != 2 or array.shape[1] != 3 for array in (vertices, triangles)):
+        raise ReconstructionError(
+            "wrong_answer", f"The mesh must be [V, 3] and [T, 3]. Received: {vertices.shape} and {triangles.shape}"
+        )
     if not all(np.isfinite(value).all() for value in (face.box, face.landmarks, face.pose, vertices, face.confidence)):
         raise ReconstructionError("not_finite", "The model's answer has numbers that are not finite.")
     if triangles.size and not 0 <= triangles.min() <= triangles.max() < len(vertices):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from serving import messages
 from serving.face_model import (
@@ -121,6 +122,9 @@ class LoadedModel(FaceModel):
 
         Returns:
             How many requests ran. One that the model refuses has warmed it up as well.
+
+        Raises:
+            ServingError: If the model's own requests cannot be read, or one fails for another reason than its inputs.
         """
         requests = self._recorded_requests() or self._plain_requests()
         for signature, inputs in requests:
@@ -137,10 +141,13 @@ class LoadedModel(FaceModel):
         if not path.is_file():
             return []
         requests = []
-        for record in tf.data.TFRecordDataset(str(path)).take(MAX_WARMUP_REQUESTS).as_numpy_iterator():
-            request = messages.PredictionLog.FromString(record).predict_log.request
-            inputs = {name: messages.to_array(tensor) for name, tensor in request.inputs.items()}
-            requests.append((request.model_spec.signature_name or contract.SIGNATURE_DEFAULT, inputs))
+        try:
+            for record in tf.data.TFRecordDataset(str(path)).take(MAX_WARMUP_REQUESTS).as_numpy_iterator():
+                request = messages.PredictionLog.FromString(record).predict_log.request
+                inputs = {name: messages.to_array(tensor) for name, tensor in request.inputs.items()}
+                requests.append((request.model_spec.signature_name or contract.SIGNATURE_DEFAULT, inputs))
+        except (tf.errors.OpError, DecodeError, ValueError) as error:
+            raise ServingError(f"{path} does not hold requests: {error}") from error
         return requests
 
     def _plain_requests(self) -> list[tuple[str, dict[str, Any]]]:

@@ -169,6 +169,30 @@ def test_a_model_s_nonsense_is_not_written(fake_model: FaceModel, disc: np.ndarr
     assert [path.name for path in (tmp_path / "out").iterdir()] == [DEAD_LETTERS_FILE]
 
 
+@pytest.mark.parametrize(
+    ("output", "answer"),
+    [
+        (contract.OUTPUT_BOX, np.zeros((1, 2, 2), np.float32)),
+        (contract.OUTPUT_POSE, np.zeros((1, 6), np.float32)),
+        (contract.OUTPUT_LANDMARKS, np.zeros((1, 68, 2), np.float32)),
+        (contract.OUTPUT_VERTICES, np.zeros((1, 9, 2), np.float32)),
+        (contract.OUTPUT_TRIANGLES, np.full((1, 4, 3), 10**6, np.int32)),
+    ],
+)
+def test_answers_of_another_shape_are_a_named_reason(
+    fake_model: FaceModel, disc: np.ndarray, tmp_path: Path, output: str, answer: np.ndarray
+) -> None:
+    class Other(FaceModel):
+        def signatures(self) -> Any:
+            return fake_model.signatures()
+
+        def predict(self, signature: str, inputs: Any) -> dict[str, np.ndarray]:
+            return fake_model.predict(signature, inputs) | {output: answer}
+
+    (outcome,) = reconstruct_photos([saved(disc, tmp_path / "a.png")], Other(), tmp_path / "out")
+    assert outcome.reason == "wrong_answer"
+
+
 def test_a_server_that_goes_away_is_a_reason_like_any_other(
     fake_model: FaceModel, disc: np.ndarray, tmp_path: Path
 ) -> None:

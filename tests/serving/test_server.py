@@ -316,6 +316,23 @@ def test_warm_up_replays_the_model_s_own_requests(fake_base: Path, tmp_path: Pat
     assert asked == [("mesh", photo)] * 2
 
 
+def test_warm_up_requests_that_cannot_be_read_are_an_error_that_names_them(fake_base: Path, tmp_path: Path) -> None:
+    shutil.copytree(fake_base / "3", tmp_path / "3")
+    service = ModelInService(tmp_path)
+    shutil.copytree(fake_base / "3", tmp_path / "4")
+    requests = tmp_path / "4" / WARMUP_FILE
+    requests.parent.mkdir()
+    with tf.io.TFRecordWriter(str(tmp_path / "record")) as writer:
+        writer.write(b"\xff\xff no request")
+    for content in (b"no records at all, but quite long", (tmp_path / "record").read_bytes()):
+        requests.write_bytes(content)
+        with pytest.raises(ServingError, match=f"{requests} does not hold requests"):
+            load_latest(tmp_path).warm_up()
+        # The server keeps what it has, and goes on looking.
+        assert not service.refresh()
+        assert service.get("monoface").version == 3
+
+
 def test_stopping_lets_a_request_under_way_end(fake_base: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = threading.Event()
     answers: list[Any] = []
