@@ -28,7 +28,7 @@ def command() -> None:
     help="Folder with the rendered heads; what is missing there is rendered first.  [default: OUT/cutouts]",
 )
 @click.option("--preset", type=click.Choice(["small", "tiny"]), default="small", show_default=True)
-@click.option("--count", type=click.IntRange(min=4), default=24_000, show_default=True, help="Rendered heads.")
+@click.option("--count", type=click.IntRange(min=4), default=15_000, show_default=True, help="Rendered heads.")
 @click.option("--steps", type=click.IntRange(min=1), help="Optimiser steps.  [default: the preset's]")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of heads, weights and pictures."
