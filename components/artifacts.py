@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tfx.components.util import examples_utils
 from tfx.proto import example_gen_pb2
-from tfx.types import artifact, artifact_utils, standard_artifacts
+from tfx.types import artifact, artifact_utils
 
 
 class MorphableModelFile(artifact.Artifact):
@@ -31,7 +31,7 @@ class DeadLetters(artifact.Artifact):
     TYPE_NAME = "DeadLetters"
 
 
-def describe_examples(examples: standard_artifacts.Examples, splits: Sequence[str]) -> None:
-    """Says of an artifact that a component has filled which splits it has, and that its records are `tf.Example`s."""
+def describe_examples(examples: artifact.Artifact, splits: Sequence[str]) -> None:
+    """Says of an `Examples` artifact that a component has filled which splits it has, and that its records are `tf.Example`s."""
     examples.split_names = artifact_utils.encode_split_names(list(splits))
     examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)  # type: ignore[attr-defined]

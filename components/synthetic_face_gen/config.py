@@ -230,9 +230,9 @@ class SyntheticFaceConfig:
             raise ValueError(f"The configuration of rendered faces must be a mapping. Received: {values!r}")
         fields = dict(values)
         name = fields.pop("preset", None)
-        if name is not None and (not isinstance(name, str) or name not in cls.PRESETS):
+        if name is not None and not (isinstance(name, str) and name in cls.PRESETS):
             raise ValueError(f"`preset` must be one of {', '.join(cls.PRESETS)}. Received: {name!r}")
-        return configuration.from_mapping(cls, {**cls.PRESETS.get(name, {}), **fields})
+        return configuration.from_mapping(cls, {**(cls.PRESETS[name] if name else {}), **fields})
 
     @classmethod
     def from_json(cls, text: str) -> "SyntheticFaceConfig":
