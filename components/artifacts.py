@@ -1,5 +1,5 @@
 """Artifact types of this project's own, and what it says of TFX's. What files are called is said by the code that writes them,
-free of TFX.
+free of TFX. Their type names are import paths, see `components/__init__.py`.
 """
 
 from collections.abc import Sequence
@@ -10,25 +10,19 @@ from tfx.types import artifact, artifact_utils
 
 
 class MorphableModelFile(artifact.Artifact):
-    """A 3D morphable face model: `{uri}/model.npz`, written and read by `components.morphable_model_gen.storage`."""
+    """A 3D morphable face model: `{uri}/model.npz`, written and read by `components.morphable_model_gen.storage`.
 
-    TYPE_NAME = "MorphableModelFile"
-    PROPERTIES = {  # noqa: RUF012  (TFX reads a plain class attribute)
-        "model_name": artifact.Property(type=artifact.PropertyType.STRING),
-        "sha256": artifact.Property(type=artifact.PropertyType.STRING),
-        "licence": artifact.Property(type=artifact.PropertyType.STRING),
-        "vertex_count": artifact.Property(type=artifact.PropertyType.INT),
-        "triangle_count": artifact.Property(type=artifact.PropertyType.INT),
-        "identity_count": artifact.Property(type=artifact.PropertyType.INT),
-        "expression_count": artifact.Property(type=artifact.PropertyType.INT),
-        "albedo_count": artifact.Property(type=artifact.PropertyType.INT),
-    }
+    Custom properties say what it is: `model_name`, `sha256`, `licence`; `vertex_count`, `triangle_count`, `identity_count`,
+    `expression_count` and `albedo_count`. Not declared ones: Kubeflow's compiler knows none of a type that is not TFX's own.
+    """
+
+    TYPE_NAME = "components.MorphableModelFile"
 
 
 class DeadLetters(artifact.Artifact):
     """What a component could not process: `{uri}/dead_letters-*.jsonl`, one `components.dead_letters.DeadLetter` a line."""
 
-    TYPE_NAME = "DeadLetters"
+    TYPE_NAME = "components.DeadLetters"
 
 
 def describe_examples(examples: artifact.Artifact, splits: Sequence[str]) -> None:

@@ -28,11 +28,14 @@ class Executor(base_executor.BaseExecutor):
         artifact = artifact_utils.get_single_instance(output_dict["morphable_model"])
         model = source.load(exec_properties["source"], exec_properties["digest"])
         storage.save_model(model, artifact.uri)
-        artifact.model_name = model.name
-        artifact.sha256 = model.sha256
-        artifact.licence = model.licence
-        artifact.vertex_count = model.vertex_count
-        artifact.triangle_count = model.triangle_count
-        artifact.identity_count = len(model.identity)
-        artifact.expression_count = len(model.expression)
-        artifact.albedo_count = len(model.albedo)
+        for key, text in {"model_name": model.name, "sha256": model.sha256, "licence": model.licence}.items():
+            artifact.set_string_custom_property(key, text)
+        counts = {
+            "vertex_count": model.vertex_count,
+            "triangle_count": model.triangle_count,
+            "identity_count": len(model.identity),
+            "expression_count": len(model.expression),
+            "albedo_count": len(model.albedo),
+        }
+        for key, count in counts.items():
+            artifact.set_int_custom_property(key, count)
