@@ -86,3 +86,18 @@ def test_outside_of_the_image_is_black() -> None:
     np.testing.assert_allclose(crop[:19, :19], 1, atol=1e-6)
     np.testing.assert_allclose(crop[21:], 0, atol=1e-6)
     np.testing.assert_allclose(crop[:, 21:], 0, atol=1e-6)
+
+
+def test_crops_of_a_known_number_of_boxes_compile() -> None:
+    """TensorFlow's graph optimiser mistakes some ways of indexing where the batch size is known."""
+    import tensorflow as tf
+
+    given = np.stack([points(68)] * 2)
+
+    @tf.function(input_signature=[tf.TensorSpec([2, 68, 3]), tf.TensorSpec([2, 4])])
+    def there_and_back(there, around):
+        transform = alignment.crop_transform(around, 0.25, 96)
+        return alignment.from_crop(alignment.to_crop(there, transform), transform)
+
+    around = np.stack([boxes().reshape(-1, 4)[0]] * 2).astype(np.float32)
+    np.testing.assert_allclose(there_and_back(given.astype(np.float32), around), given, atol=1e-3)

@@ -59,21 +59,25 @@ def to_crop(points: Any, transform: Any) -> Any:
         points: `[..., N, 2 or 3]` image frame, pixels.
         transform: `[..., 3]`.
     """
-    xp = namespace(points)
-    scaled = points * transform[..., None, :1]
-    shift = transform[..., None, 1:3]
-    if points.shape[-1] == 3:
-        shift = xp.concatenate([shift, xp.zeros_like(shift[..., :1])], axis=-1)
-    return scaled + shift
+    scale, shift = _scale_and_shift(points, transform)
+    return points * scale + shift
 
 
 def from_crop(points: Any, transform: Any) -> Any:
     """Inverse of `to_crop`: points of the crop in the image's frame."""
+    scale, shift = _scale_and_shift(points, transform)
+    return (points - shift) / scale
+
+
+def _scale_and_shift(points: Any, transform: Any) -> tuple[Any, Any]:
+    """A transform as `[..., 1, 1]` scale and `[..., 1, 2 or 3]` shift; z is not shifted."""
     xp = namespace(points)
-    shift = transform[..., None, 1:3]
+    # One indexing step after the other: TensorFlow's graph optimiser gets an ellipsis, a new axis and a slice in a single one
+    # wrong where the batch size is known.
+    shift = transform[..., 1:3][..., None, :]
     if points.shape[-1] == 3:
         shift = xp.concatenate([shift, xp.zeros_like(shift[..., :1])], axis=-1)
-    return (points - shift) / transform[..., None, :1]
+    return transform[..., :1][..., None, :], shift
 
 
 def crop_image(image: Any, transform: Any, size: int) -> Any:
