@@ -92,7 +92,7 @@ def test_crops_of_a_known_number_of_boxes_compile() -> None:
     """TensorFlow's graph optimiser mistakes some ways of indexing where the batch size is known."""
     import tensorflow as tf
 
-    given = np.stack([points(68)] * 2)
+    given = points()
 
     @tf.function(input_signature=[tf.TensorSpec([2, 68, 3]), tf.TensorSpec([2, 4])])
     def there_and_back(there, around):
