@@ -149,13 +149,9 @@ def create_gate(config: PipelineConfig, model: Channel, examples: Channel) -> li
 
 def create_pusher(config: PipelineConfig, model: Channel, blessing: Channel) -> Pusher:
     """Copies a blessed model to where it is served from, as a new version."""
-    return Pusher(
-        model=model,
-        model_blessing=blessing,
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=absolute(config.serving_dir))
-        ),
-    )
+    destination = pusher_pb2.PushDestination()  # type: ignore[attr-defined]  # made by protobuf when it is loaded
+    destination.filesystem.base_directory = absolute(config.serving_dir)
+    return Pusher(model=model, model_blessing=blessing, push_destination=destination)
 
 
 def absolute(path: str) -> str:

@@ -16,7 +16,8 @@ from pipeline.config import METRICS
 OVERALL: Final = "overall"
 _CANDIDATE: Final = ("", tfma.CANDIDATE_KEY)
 """Names under which TFMA keeps the evaluated model: alone, and beside a baseline."""
-_OUTPUTS: Final = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
+_EVENT: Final = metadata_store_pb2.Event  # type: ignore[attr-defined]  # made by protobuf when it is loaded
+_OUTPUTS: Final = (_EVENT.OUTPUT, _EVENT.DECLARED_OUTPUT)
 
 
 @dataclasses.dataclass(frozen=True)

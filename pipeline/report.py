@@ -56,7 +56,8 @@ def _tell_dead_letters(outcome: Outcome, console: Console) -> None:
     console.print(f"Dead letters  {len(lines)}: what could not be used, and why", highlight=False)
     for line in lines[:5]:
         letter = json.loads(line)
-        console.print(f"  {letter['id']}: {letter['message']}", highlight=False, markup=False, soft_wrap=True)
+        text = letter["message"] if letter["id"] in letter["message"] else f"{letter['id']}: {letter['message']}"
+        console.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
     for folder in sorted({str(path.parent) for path in outcome.dead_letter_files()}):
         console.print(f"  {_short(folder)}", highlight=False, soft_wrap=True)
 
