@@ -22,10 +22,9 @@ from serving.face_model import (  # noqa: E402
     InvalidRequestError,
     ModelNotFoundError,
     RequestTooLargeError,
-    ServingError,
     UnknownSignatureError,
 )
-from serving.saved_model import WARMUP_FILE, LoadedModel, find_versions, load_latest  # noqa: E402
+from serving.saved_model import LoadedModel, find_versions  # noqa: E402
 from serving.server import ModelInService, Server  # noqa: E402
 from trainer import contract  # noqa: E402
 from trainer.imaging import codecs  # noqa: E402
@@ -275,62 +274,6 @@ def test_a_running_server_notices(fake_base: Path, tmp_path: Path) -> None:
         while remote.status() != {"10": "AVAILABLE"}:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-
-
-def test_one_saved_model_is_a_base_of_its_own(fake_base: Path, tmp_path: Path) -> None:
-    assert list(find_versions(fake_base / "3")) == [3]
-    shutil.copytree(fake_base / "3", tmp_path / "model")
-    assert load_latest(tmp_path / "model").version == 1
-
-
-@pytest.mark.parametrize("path", ["absent", "empty"])
-def test_no_model_says_how_to_get_one(tmp_path: Path, path: str) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ModelNotFoundError, match=f"{path}.*monoface run"):
-        load_latest(tmp_path / path)
-
-
-def test_a_damaged_model_is_an_error_that_names_it(tmp_path: Path) -> None:
-    (tmp_path / "1").mkdir()
-    (tmp_path / "1" / "saved_model.pb").write_bytes(b"\x08\x01garbage")
-    with pytest.raises(ServingError, match=str(tmp_path / "1")):
-        load_latest(tmp_path)
-
-
-def test_warm_up_replays_the_model_s_own_requests(fake_base: Path, tmp_path: Path, photo: bytes) -> None:
-    from tensorflow_serving.apis import prediction_log_pb2
-
-    shutil.copytree(fake_base / "3", tmp_path / "3")
-    model = load_latest(tmp_path)
-    assert model.warm_up() == 3  # the signatures that take a photo, or a photo and a box
-    log = prediction_log_pb2.PredictionLog()
-    log.predict_log.request.model_spec.signature_name = "mesh"
-    log.predict_log.request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([photo]))
-    (tmp_path / "3" / WARMUP_FILE).parent.mkdir()
-    with tf.io.TFRecordWriter(str(tmp_path / "3" / WARMUP_FILE)) as writer:
-        for _ in range(2):
-            writer.write(log.SerializeToString())
-    asked = []
-    model.predict = lambda signature, inputs: asked.append((signature, inputs["image_bytes"][0]))  # type: ignore
-    assert model.warm_up() == 2
-    assert asked == [("mesh", photo)] * 2
-
-
-def test_warm_up_requests_that_cannot_be_read_are_an_error_that_names_them(fake_base: Path, tmp_path: Path) -> None:
-    shutil.copytree(fake_base / "3", tmp_path / "3")
-    service = ModelInService(tmp_path)
-    shutil.copytree(fake_base / "3", tmp_path / "4")
-    requests = tmp_path / "4" / WARMUP_FILE
-    requests.parent.mkdir()
-    with tf.io.TFRecordWriter(str(tmp_path / "record")) as writer:
-        writer.write(b"\xff\xff no request")
-    for content in (b"no records at all, but quite long", (tmp_path / "record").read_bytes()):
-        requests.write_bytes(content)
-        with pytest.raises(ServingError, match=f"{requests} does not hold requests"):
-            load_latest(tmp_path).warm_up()
-        # The server keeps what it has, and goes on looking.
-        assert not service.refresh()
-        assert service.get("monoface").version == 3
 
 
 def test_stopping_lets_a_request_under_way_end(fake_base: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
