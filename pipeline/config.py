@@ -168,7 +168,9 @@ class PipelineConfig:
 
 
 PRESETS: Final[dict[str, dict[str, Any]]] = {
-    "default": {},
+    # The paper predicts 10 expressions, the first principal modes of its face model. The default head's are single face units in
+    # no order of size: all of them count.
+    "default": {"trainer": {"model": "tu2019", "preset": "paper", "overrides": {"expression_count": 52}}},
     "tiny": {
         "name": "monoface-tiny",
         "synthetic": {"preset": "tiny"},
