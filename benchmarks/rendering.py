@@ -76,7 +76,7 @@ def differentiable_milliseconds() -> tuple[float, float]:
 
 
 MEASUREMENTS = (
-    Measurement("render_forward_ms", "ms", forward_milliseconds, bar=5.0),
+    Measurement("render_forward_ms", "ms", forward_milliseconds),
     Measurement("render_batch_ms", "ms", lambda: differentiable_milliseconds()[0]),
     Measurement(
         "render_gradient_ratio",
