@@ -4,10 +4,6 @@ import os
 import warnings
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Google's clients announce at import that they no longer support Python 3.10, at which TFX holds us.
-warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
-
 import click
 
 from benchmarks import harness, rendering, visibility
@@ -19,6 +15,9 @@ MEASUREMENTS = {measurement.name: measurement for measurement in (*visibility.ME
 @click.argument("names", nargs=-1, type=click.Choice(list(MEASUREMENTS)))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/benchmarks.json"), help="File to write.")
 def main(names: tuple[str, ...], out: Path) -> None:
+    # Before the measurements import TensorFlow. Google's clients announce that they no longer support Python 3.10.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
     harness.run([MEASUREMENTS[name] for name in names or MEASUREMENTS], out)
 
 
