@@ -1,5 +1,6 @@
 """What the clients of a served model share, whatever they speak."""
 
+import abc
 from collections.abc import Mapping
 
 from google.protobuf.message import DecodeError
@@ -35,5 +36,6 @@ class RemoteModel(FaceModel):
             self._signatures = None
         return super().signature(name)
 
+    @abc.abstractmethod
     def _fetch_signatures(self) -> dict[str, Signature]:
-        raise NotImplementedError
+        """Asks the server what the model's signatures are."""
