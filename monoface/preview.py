@@ -65,6 +65,9 @@ def command(
         )
     except (ValueError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from error
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(codecs.encode_png(sheet))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(codecs.encode_png(sheet))
+    except OSError as error:
+        raise click.ClickException(f"The picture cannot be written: {error}") from error
     click.echo(f"{count} faces of the preset {preset}: {out}")

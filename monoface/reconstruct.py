@@ -1,5 +1,6 @@
 """`monoface reconstruct`."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ def _parse_box(context: click.Context, parameter: click.Parameter, value: str | 
         box = tuple(float(part) for part in value.split(","))
     except ValueError:
         box = ()
-    if len(box) != 4 or not (box[0] < box[2] and box[1] < box[3]):
-        raise click.BadParameter(f"must be x0,y0,x1,y1 with x0 < x1 and y0 < y1. Received: {value}")
+    if len(box) != 4 or not all(map(math.isfinite, box)) or not (box[0] < box[2] and box[1] < box[3]):
+        raise click.BadParameter(f"must be x0,y0,x1,y1, finite, with x0 < x1 and y0 < y1. Received: {value}")
     return box
 
 
@@ -43,9 +44,9 @@ def _parse_box(context: click.Context, parameter: click.Parameter, value: str | 
 @click.option(
     "--min-confidence",
     type=click.FloatRange(0, 1),
-    default=0.0,
+    default=0.01,
     show_default=True,
-    help="Photos on which the model is less sure of a face fail.",
+    help="Photos on which the model is less sure of a face fail; pictures without one are mostly below 0.01. 0 keeps all.",
 )
 def command(
     photos: tuple[str, ...],
@@ -79,7 +80,7 @@ def command(
     from serving.photo_paths import find_photos
     from serving.reconstruct import open_model, reconstruct_photos
 
-    found = find_photos(photos)
+    found = find_photos(photos, out)
     if box is not None and len(found) != 1:
         raise click.UsageError(f"--box is for one photo. Received: {len(found)} photos")
     try:

@@ -89,7 +89,7 @@ def command(
         raise click.ClickException(str(error)) from error
     try:
         pushed = run(config, console, verbose)
-    except (ValueError, StepError) as error:
+    except (ValueError, FileNotFoundError, StepError) as error:
         if verbose:
             raise
         raise click.ClickException(f"{error}\nRun it with --verbose for the whole story.") from error

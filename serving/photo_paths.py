@@ -12,17 +12,28 @@ PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".
 """Files that a directory of photos is searched for."""
 
 
-def find_photos(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
+def find_photos(sources: Iterable[str | os.PathLike[str]], out: Path | None = None) -> list[Path]:
     """Photos that files, directories and patterns stand for, in order, each once.
 
     A directory gives the photos in it, at any depth, sorted. What matches nothing is kept as it is, so that it is reported.
+
+    Args:
+        sources: Files, directories and patterns.
+        out: Directory of the results: where it lies in one that is searched, what earlier runs left there is no photo.
     """
     found: dict[Path, None] = {}
     for given in sources:
         source = os.fspath(given)
         path = Path(source)
         if path.is_dir():
-            matched = sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES and not p.is_dir())
+            left_out = out is not None and path.resolve() in out.resolve().parents
+            matched = sorted(
+                p
+                for p in path.rglob("*")
+                if p.suffix.lower() in PHOTO_SUFFIXES
+                and not p.is_dir()
+                and not (left_out and out is not None and out.resolve() in p.resolve().parents)
+            )
         elif not os.path.lexists(path) and glob.has_magic(source):
             # Not Path.glob, which takes no absolute pattern.
             matches = glob.glob(source, recursive=True)  # noqa: PTH207

@@ -1,5 +1,6 @@
 """Photographs to overlay, mesh and landmarks, with a model in process or behind a URL."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -122,6 +123,10 @@ def reconstruct_photos(
         except (codecs.PhotoError, ReconstructionError, ServingError) as error:
             message = str(error) if str(photo) in str(error) else f"{photo}: {error}"
             outcome = Outcome(photo, reason=error.reason, message=message)
+        except OSError as error:
+            outcome = Outcome(photo, reason="not_written", message=f"{photo}: its results cannot be written: {error}")
+        if outcome.failed:
+            _remove_results(directory)
         outcomes.append(outcome)
         if on_done is not None:
             on_done(outcome)
@@ -139,6 +144,8 @@ def reconstruct_photo(
         ReconstructionError: If the model finds no face, or answers with what is no face.
         ServingError: If the model gives no answer.
     """
+    if photo.is_dir():
+        raise ReconstructionError("no_photos", "The directory holds no photos.")
     image = codecs.read_photo(photo)
     face, vertices, triangles = _checked(ask(model, image, box))
     if face.confidence < min_confidence:
@@ -175,6 +182,8 @@ def ask(model: FaceModel, image: np.ndarray, box: Sequence[float] | None = None)
         margin = _CROP_MARGIN * max(box[2] - box[0], box[3] - box[1])
         x0, y0 = max(0, int(box[0] - margin)), max(0, int(box[1] - margin))
         x1, y1 = min(width, int(box[2] + margin) + 1), min(height, int(box[3] + margin) + 1)
+        if min(x1 - x0, y1 - y0) < codecs.MIN_IMAGE_SIDE:
+            raise ReconstructionError("box_too_small", f"The box {list(box)} is too small to hold a face.") from None
         face = model.reconstruct(codecs.encode_jpeg(np.ascontiguousarray(image[y0:y1, x0:x1])), mesh=True)
         return _shifted(face, x0, y0)
     return model.reconstruct(codecs.encode_jpeg(image), box=box, mesh=True)
@@ -239,6 +248,14 @@ def _checked(face: Face) -> tuple[Face, np.ndarray, np.ndarray]:
     if triangles.size and not 0 <= triangles.min() <= triangles.max() < len(vertices):
         raise ReconstructionError("wrong_answer", "The model's triangles name vertices that are not there.")
     return face, vertices, triangles
+
+
+def _remove_results(directory: Path) -> None:
+    """Removes what an earlier run left: it would look like the result of the photo that failed."""
+    if directory.is_dir():
+        for name in (OVERLAY_FILE, MESH_FILE, LANDMARKS_FILE):
+            with contextlib.suppress(OSError):
+                (directory / name).unlink(missing_ok=True)
 
 
 def _write_dead_letters(path: Path, failures: Sequence[Outcome]) -> None:

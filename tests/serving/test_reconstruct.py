@@ -230,6 +230,48 @@ def test_a_box_off_the_photo_is_a_named_reason(fake_model: FaceModel, disc: np.n
     assert outcome.reason == "box_outside"
 
 
+def test_a_box_too_small_for_a_face_is_a_named_reason(fake_model: FaceModel, disc: np.ndarray, tmp_path: Path) -> None:
+    photo = saved(disc, tmp_path / "a.png")
+    (outcome,) = reconstruct_photos([photo], fake_model, tmp_path / "out", box=(100, 100, 100.5, 100.5))
+    assert outcome.reason == "box_too_small"
+
+
+def test_a_failure_leaves_no_earlier_result_behind(fake_model: FaceModel, disc: np.ndarray, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    reconstruct_photos([saved(disc, tmp_path / "a.png")], fake_model, out)
+    (out / "mine.txt").write_text("keep")
+    (tmp_path / "b.png").write_bytes(b"")
+    reconstruct_photos([tmp_path / "b.png"], fake_model, out)
+    assert {path.name for path in out.iterdir()} == {"mine.txt", DEAD_LETTERS_FILE}
+
+
+def test_results_that_cannot_be_written_do_not_stop_the_others(
+    fake_model: FaceModel, disc: np.ndarray, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    photos = [saved(disc, tmp_path / name) for name in ("blocked.png", "free.png")]
+    out.mkdir()
+    (out / "blocked").write_text("a file where a directory should be")
+    blocked, free = reconstruct_photos(photos, fake_model, out)
+    assert (blocked.reason, free.failed) == ("not_written", False)
+    assert {path.name for path in (out / "free").iterdir()} == FILES
+    assert "blocked.png" in (out / DEAD_LETTERS_FILE).read_text()
+
+
+def test_a_directory_without_photos_is_a_named_reason(fake_model: FaceModel, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (outcome,) = reconstruct_photos(find_photos([tmp_path / "notes"]), fake_model, tmp_path / "out")
+    assert outcome.reason == "no_photos"
+
+
+def test_results_of_earlier_runs_are_no_photos(disc: np.ndarray, tmp_path: Path) -> None:
+    photo = saved(disc, tmp_path / "photos" / "a.png")
+    saved(disc, tmp_path / "photos" / "out" / "overlay.png")
+    assert find_photos([tmp_path / "photos"], tmp_path / "photos" / "out") == [photo]
+    assert len(find_photos([tmp_path / "photos"], tmp_path / "photos")) == 2
+    assert len(find_photos([tmp_path / "photos"])) == 2
+
+
 def test_photos_from_files_folders_and_patterns(disc: np.ndarray, tmp_path: Path) -> None:
     names = ["b.jpg", "a.PNG", "deep/er/c.webp", "notes.txt", "odd[1].png"]
     for name in names:
@@ -288,6 +330,7 @@ def test_the_command_s_exit_status_says_what_happened(
         ((good, "--out", out, "--url", "127.0.0.1:1"), "127.0.0.1:1"),
         ((good, "--out", out, "--box", "1,2,3"), "x0,y0,x1,y1"),
         ((good, "--out", out, "--box", "a,b,c,d"), "x0,y0,x1,y1"),
+        ((good, "--out", out, "--box", "0,0,inf,inf"), "x0,y0,x1,y1"),
         ((good, good.with_name("bad.png"), "--out", out, "--box", "1,2,3,4"), "one photo"),
         ((good, "--out", good, "--model", fake_base), "is a file"),
         (("--out", out), "PHOTO"),
