@@ -131,7 +131,7 @@ def test_every_kind_of_bad_photo_is_named_and_the_run_goes_on(
         "header.png": "truncated",
         "one.png": "too_small",
         "missing.jpg": "missing",
-        "photos": "not_a_file",
+        "photos": "no_photos",
     }
     for photo in (good, *fine):
         assert {path.name for path in (out / photo.stem).iterdir()} == FILES
