@@ -44,9 +44,9 @@ def _parse_box(context: click.Context, parameter: click.Parameter, value: str | 
 @click.option(
     "--min-confidence",
     type=click.FloatRange(0, 1),
-    default=0.01,
+    default=0.03,
     show_default=True,
-    help="Photos on which the model is less sure of a face fail; pictures without one are mostly below 0.01. 0 keeps all.",
+    help="Photos on which the model is less sure of a face fail; pictures without one are mostly below 0.03. 0 keeps all.",
 )
 def command(
     photos: tuple[str, ...],
