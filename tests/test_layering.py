@@ -12,6 +12,7 @@ ANYWHERE = {"trainer.contract", "trainer.configuration"}
 NUMERIC = {
     "trainer.morphable",
     "trainer.rendering",
+    "trainer.wardrobe",
     "trainer.imaging",
     "trainer.landmarks",
     "trainer.losses",
@@ -27,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "trainer.morphable": set(),
     "trainer.imaging": set(),
     "trainer.rendering": {"trainer.morphable", "trainer.imaging"},
+    "trainer.wardrobe": {"trainer.morphable", "trainer.rendering", "trainer.imaging"},
     "trainer.losses": {"trainer.morphable", "trainer.rendering"},
     "trainer.metrics": {"trainer.imaging"},
     "trainer.layers": {"trainer.morphable", "trainer.rendering"},
