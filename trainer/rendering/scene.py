@@ -41,8 +41,8 @@ class Camera:
 class Light:
     """An order-2 spherical-harmonic environment, one parallel light and any number of lamps nearby; arrays or tensors.
 
-    Directions and places are in the camera-aligned model frame (x to the image's right, y up, z towards the viewer): the light stays
-    with the camera when the head turns. `trainer.rendering.lighting` says what the numbers mean.
+    Directions and places are in the camera-aligned model frame (x to the image's right, y up, z towards the viewer): the
+    light stays with the camera when the head turns. `trainer.rendering.lighting` says what the numbers mean.
 
     Raises:
         ValueError: If `harmonics` is not `[..., 9, 3]`, a direction or colour not `[..., 3]`, or the lamps' places and colours
