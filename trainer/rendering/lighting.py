@@ -1,12 +1,24 @@
-"""Distant light: order-2 spherical-harmonic environments, and the one shading equation that both renderers compute.
+"""Light: order-2 spherical-harmonic environments, lamps, colour temperatures, and the one shading equation of both renderers.
 
-With unit normal n, unit direction v to the viewer, albedo a, environment irradiance E(n), parallel light of colour c from the
-unit direction l, mirrored share k and shininess s, and r the mirror image of l about n, a surface sends back
+With unit normal n, unit direction v to the viewer, albedo a, environment irradiance E(n), mirrored share k, shininess s, and
+sources of colour c_i from unit directions l_i whose mirror images about n are r_i, a surface sends back
 
-    a · (max(E(n), 0) / π + c · max(n·l, 0)) + c · max(n·l, 0) · k · (s + 2) / 2 · max(r·v, 0)^s
+    a · max(E(n), 0) / π + Σ_i c_i · max(n·l_i, 0) · (a + k · (s + 2) / 2 · max(r_i·v, 0)^s)
 
-the last term only where n·v ≥ 0: a Lambertian surface and the energy-conserving Phong lobe (Lafortune and Willems 1994) under
-an irradiance of π c. An environment of radiance 1 everywhere shows the albedo itself.
+the term with k only where n·v ≥ 0: a Lambertian surface and the energy-conserving Phong lobe (Lafortune and Willems 1994) under
+an irradiance of π c_i. An environment of radiance 1 everywhere shows the albedo itself.
+
+Source 0 is the parallel light: l = `direction`, c = `color`. Source p after it is a lamp at `lamp_positions[p]` = q; the surface's
+point is x = R X, the model-frame point X turned by the camera's rotation R: millimetres from the model frame's origin, axes of
+the camera. (With a scaled orthographic camera [M | t], R = M / f and f = ‖M‖_F / √3; with a perspective one [R | t], R itself. The
+translation does not enter: lamps come along when the head is moved, and stay when it turns.) With d = q - x,
+
+    l = d / |d|    c = lamp_colors[p] · |q|² / max(|d|², 1 mm²)
+
+so that the lamp's colour is what it gives at the model frame's origin. Sources cast no shadow here.
+
+k is `specular`, or with `specular_complement` = m per channel `specular` · (1 - m a): m = 1 is K_s = c - c K_d of Genova et al.
+2018, where what is not scattered is mirrored.
 
 Spherical harmonics are real and orthonormal, in the order L00, L1-1, L10, L11, L2-2, L2-1, L20, L21, L22 with the axes x to
 the image's right, y up, z towards the viewer, so that L1-1 is the light from above.

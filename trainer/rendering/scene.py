@@ -56,7 +56,7 @@ class Light:
     color: Any
     """`[..., 3]` linear RGB of the parallel light: what a white matt surface that faces it sends back."""
     specular: Any
-    """`[..., 3]` share of the parallel light that the surface mirrors, in [0, 1]."""
+    """`[..., 3]` share of the parallel light and of the lamps that the surface mirrors, in [0, 1]."""
     shininess: Any
     """`[...]` exponent of the highlight, 0 or more."""
     lamp_positions: Any = None
@@ -64,6 +64,8 @@ class Light:
     lamp_colors: Any = None
     """`[..., P, 3]` linear RGB: what a white matt surface at the model frame's origin that faces the lamp sends back; it falls
     off with the square of the distance."""
+    specular_complement: Any = None
+    """`[...]` in [0, 1]: how far the mirrored share gives way to the albedo, `specular` (1 - m albedo); None is 0."""
 
     def __post_init__(self) -> None:
         if tuple(self.harmonics.shape[-2:]) != (HARMONICS_COUNT, 3):
