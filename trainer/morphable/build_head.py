@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from trainer.contract import LANDMARK_GROUPS, LANDMARK_SETS
-from trainer.morphable import head_mesh, landmark_placement, makehuman, paint
+from trainer.morphable import head_mesh, head_regions, landmark_placement, makehuman, paint
 from trainer.morphable.linear import principal_modes, rigid_alignment
 from trainer.morphable.model import LandmarkSet, MorphableModel
 from trainer.morphable.population import UNIT, sample_population
@@ -75,8 +75,8 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
     for index, name in enumerate(names):
         if name in BLINKS:
             units[index] *= _closing_weight(mesh.triangles, landmarks["basel"], points, units[index], BLINKS[name])
-    regions = head_mesh.regions(mesh, folder / "masks", vertices, points)
-    regions["brows"] = paint.brow_mask(vertices, points, head_mesh.front_skin(regions, vertices))
+    regions = head_regions.regions(mesh, folder / "masks", vertices, points)
+    regions["brows"] = paint.brow_mask(vertices, points, head_regions.front_skin(regions, vertices))
     albedo_mean, albedo, albedo_sd = _albedo(folder / "skins", mesh, regions, vertices)
     return MorphableModel(
         name="monoface-head",

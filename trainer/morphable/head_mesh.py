@@ -1,7 +1,6 @@
-"""Topology of the default head: cut, refined, with eyeballs, teeth and tongue; regions and mirror pairs."""
+"""Topology of the default head: cut, refined, with eyeballs, teeth and tongue; mirror pairs."""
 
 import dataclasses
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -10,7 +9,6 @@ import scipy.sparse
 from trainer.contract import LANDMARK_GROUPS
 from trainer.morphable import makehuman
 from trainer.morphable.eyeball import build_eyeball
-from trainer.morphable.paint import average_corners
 from trainer.morphable.population import UNIT
 from trainer.morphable.refinement import PolygonMesh, boundary_loops, refine, triangulate
 
@@ -43,8 +41,6 @@ FACE_HALF_WIDTH: Final = 67.0
 FACE_HEIGHTS: Final = (624.0, 830.0)
 FACE_DEPTH: Final = 57.0
 """Where quads count as face: |x|, y and least z of their centre, millimetres in the base mesh."""
-BROW_DEPTH: Final = -30.0
-"""Brows grow in front of this, millimetres in the model frame."""
 NECK_HEIGHT: Final = 624.0
 """Below this, identity modes count neck and shoulders little; millimetres in the base mesh."""
 
@@ -53,17 +49,6 @@ EYE_UV_RADIUS: Final = 0.012
 """Where the eyeballs lie in the texture: the base mesh's own place for them."""
 EYE_UV_REACH: Final = 16.0
 """Distance from the gaze axis at the rim of that place, millimetres."""
-
-MASKS: Final = {"face": "face", "ears": "ears", "lips": "lips", "eyelids": "eyelids", "mouth_interior": "inside-mouth"}
-"""Region to MakeHuman's mask picture."""
-
-NEAR_LANDMARKS: Final = {
-    "eyes": (("right_eye", "left_eye"), 8.0),
-    "nose": (("nose_bridge", "nose_base"), 10.0),
-    "mouth": (("outer_lips", "inner_lips"), 8.0),
-    "jaw": (("jaw",), 14.0),
-}
-"""Region to the landmark groups around which it lies and the distance up to which its weight is 1; 0 at twice that."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,41 +221,3 @@ def _with_eyes(solid: HeadMesh, vertices: np.ndarray, faces: dict[str, np.ndarra
 def importance(vertices: np.ndarray) -> np.ndarray:
     """Weight of each kept base vertex `[N, 3]`, millimetres, when identity modes are ordered: the face counts most."""
     return np.where(vertices[:, 1] < NECK_HEIGHT, 0.05, np.where(vertices[:, 2] > FACE_DEPTH, 1.0, 0.3))
-
-
-def regions(mesh: HeadMesh, masks: Path, vertices: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndarray]:
-    """Named weights of the mesh.
-
-    Args:
-        mesh: The head.
-        masks: MakeHuman's `masks`.
-        vertices: `[V, 3]` mean head, millimetres, model frame.
-        landmarks: `[68, 3]` its `basel` landmarks.
-
-    Returns:
-        Name to `[V]` in [0, 1].
-    """
-    body = mesh.part == PARTS.index(makehuman.BODY)
-    found = {}
-    for region, name in MASKS.items():
-        picture = makehuman.read_picture(masks / f"{name}.png")
-        sampled = makehuman.sample_picture(picture, mesh.corner_uv)
-        found[region] = np.where(body, average_corners(sampled, mesh.corner_vertex, len(mesh.uv))[:, 0], 0)
-    found["eyeballs"] = np.isin(mesh.part, [PARTS.index(name) for name in EYES])
-    found["teeth"] = np.isin(mesh.part, [PARTS.index(name) for name in TEETH])
-    found["tongue"] = mesh.part == PARTS.index(makehuman.TONGUE)
-    found["skin"] = body * (1 - found["mouth_interior"])
-    jaw = LANDMARK_GROUPS["jaw"]
-    chin = landmarks[jaw[len(jaw) // 2]]
-    behind = np.maximum(chin[2] - 25 - vertices[:, 2], 0)
-    found["neck"] = found["skin"] * np.clip((chin[1] + 0.5 * behind - vertices[:, 1]) / 15, 0, 1)
-    for region, (groups, reach) in NEAR_LANDMARKS.items():
-        points = landmarks[[at for group in groups for at in LANDMARK_GROUPS[group]]]
-        distance = np.linalg.norm(vertices[:, None] - points[None], axis=-1).min(axis=1)
-        found[region] = found["skin"] * np.clip(2 - distance / reach, 0, 1)
-    return {name: np.clip(np.asarray(value, np.float64), 0, 1) for name, value in found.items()}
-
-
-def front_skin(regions_of: dict[str, np.ndarray], vertices: np.ndarray) -> np.ndarray:
-    """`[V]` bool: skin of the face's front, where brows may be painted."""
-    return (regions_of["skin"] > 0.5) & (vertices[:, 2] > BROW_DEPTH)
