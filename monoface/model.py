@@ -1,67 +1,33 @@
-"""`monoface model`: build and inspect 3D morphable face models."""
-
-from pathlib import Path
+"""`monoface model`: 3D morphable face models: read them, look at them, build the default head."""
 
 import click
 
+from monoface.verbs import LazyGroup
 
-@click.group("model")
+VERBS = {
+    "info": ("monoface.model_info", "What a face model holds: counts, units, landmark sets, licence, hashes."),
+    "preview": ("monoface.model_preview", "Picture of a face model: mean, modes, expressions, random people."),
+    "convert": ("monoface.model_convert", "Any model that can be read to the native .npz format."),
+    "landmarks": ("monoface.model_landmarks", "Draw and check the landmark sets of a face model."),
+    "population": ("monoface.model_population", "Compare sampled heads with published human measurements."),
+    "build-head": ("monoface.model_build_head", "Build the default head from MakeHuman's CC0 assets."),
+}
+
+
+@click.command(cls=LazyGroup, verbs=VERBS, name="model")
 def command() -> None:
-    """Build and inspect 3D morphable face models (native `.npz` files)."""
+    """Read, inspect and build 3D morphable face models.
 
+    \b
+    A model is one of
+      the default head        whole head with eyes and teeth, CC0; used where no PATH is given
+      *.npz                   native file, what `convert` writes
+      01_MorphableModel.mat   Basel Face Model 2009; also Model_Shape.mat (300W-LP, AFLW2000-3D)
+      model2017*.h5           Basel Face Model 2017 or 2019 (also model2019*.h5)
+      a folder                ICT-FaceKit, its face region, or the 2009 files together
 
-@command.command("build-head")
-@click.option(
-    "--makehuman",
-    "makehuman_dir",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with MakeHuman's assets: 3dobjs, targets, skins, masks, mesh_metadata, landmarks68.json.",
-)
-@click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The .npz file to write or replace."
-)
-def build_head_command(makehuman_dir: Path, out: Path) -> None:
-    """Build the default head from MakeHuman's CC0 assets; takes about a minute.
-
-    The same assets give the same file, byte for byte, on the same machine.
-    """
-    from trainer.morphable.build_head import build_head
-    from trainer.morphable.io import save
-
-    if not out.parent.is_dir():
-        raise click.BadParameter(f"folder {out.parent} does not exist.", param_hint="--out")
-    try:
-        model = build_head(makehuman_dir)
-    except (ValueError, FileNotFoundError) as error:
-        raise click.ClickException(str(error)) from error
-    save(model, out)
-    click.echo(f"{out}: {model.vertex_count} vertices, {out.stat().st_size / 1e6:.1f} MB, sha256 {model.sha256}")
-
-
-@command.command("info")
-@click.argument("path", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def info(path: Path | None) -> None:
-    """Print what a face model holds. Without PATH: the default head."""
-    from trainer.morphable.default import default_head
-    from trainer.morphable.io import load
-
-    try:
-        model = default_head() if path is None else load(path)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
-    for label, value in {
-        "name": model.name,
-        "licence": model.licence,
-        "sha256": model.sha256,
-        "vertices": model.vertex_count,
-        "triangles": model.triangle_count,
-        "identity modes": len(model.identity),
-        "expression modes": len(model.expression),
-        "albedo modes": len(model.albedo),
-        "landmark sets": ", ".join(model.landmarks),
-        "regions": ", ".join(model.regions),
-        "expressions": ", ".join(model.expression_names),
-        **{f"provenance: {key}": value for key, value in model.provenance.items()},
-    }.items():
-        click.echo(f"{label}: {value}")
+    \b
+    monoface model info
+    monoface model preview ICT-FaceKit --out ict.png
+    monoface model convert 01_MorphableModel.mat bfm2009.npz
+    """  # noqa: D301 (\b is how click is told to keep the lines)
