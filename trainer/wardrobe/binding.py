@@ -1,0 +1,194 @@
+"""How a thing that a head wears follows that head: each of its vertices hangs on a triangle of the head.
+
+A place is the triangle's point plus an offset. Offsets turn and grow either with the whole skull or body (*anchored*: the
+similarity that takes the anchors' places on the mean head to where they are now; hair, clothes, hats: lengths of decimetres
+stay calm) or with the triangle itself (*surface*: its normal and first edge; brows, lashes: they follow a blink).
+"""
+
+import dataclasses
+from typing import Any
+
+import numba
+import numpy as np
+
+SMALLEST_AREA = 1e-12
+"""Twice the area of a triangle below which it has no frame, square millimetres: its vertices sit on it without an offset."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Binding:
+    """Places of N vertices on a head.
+
+    Raises:
+        ValueError: If shapes do not fit, a value is not finite, or there are fewer than three anchors.
+    """
+
+    triangles: np.ndarray
+    """`[N]` int32 triangle of the head."""
+    barycentrics: np.ndarray
+    """`[N, 3]` float32 weights of its corners, summing to 1."""
+    offsets: np.ndarray
+    """`[N, 3]` float32 millimetres: model axes of the mean head if anchored, else along the first edge, along its
+    perpendicular in the triangle, and along the normal."""
+    anchors: np.ndarray | None = None
+    """`[A]` int32 vertices of the head that carry the offsets, None if each triangle carries its own."""
+    anchor_places: np.ndarray | None = None
+    """`[A, 3]` float32 their places on the mean head, millimetres."""
+
+    def __post_init__(self) -> None:
+        count = len(self.triangles)
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "triangles": (np.int32, (count,)),
+            "barycentrics": (np.float32, (count, 3)),
+            "offsets": (np.float32, (count, 3)),
+        }
+        if (self.anchors is None) != (self.anchor_places is None):
+            raise ValueError("`anchors` and `anchor_places` must be given together.")
+        if self.anchors is not None:
+            if len(self.anchors) < 3:
+                raise ValueError(f"`anchors` must be three or more. Received: {len(self.anchors)}")
+            wanted |= {
+                "anchors": (np.int32, (len(self.anchors),)),
+                "anchor_places": (np.float32, (len(self.anchors), 3)),
+            }
+        for name, (dtype, shape) in wanted.items():
+            array = np.ascontiguousarray(getattr(self, name), dtype)
+            if array.shape != shape:
+                raise ValueError(f"`{name}` must be {list(shape)}. Received: {list(array.shape)}")
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise ValueError(f"`{name}` must be finite.")
+            object.__setattr__(self, name, array)
+
+    def place(self, vertices: np.ndarray, head_triangles: np.ndarray) -> np.ndarray:
+        """Where the bound vertices are on a head.
+
+        Args:
+            vertices: `[V, 3]` of the head, millimetres, model frame.
+            head_triangles: `[T, 3]` int32 of the head's model.
+
+        Returns:
+            `[N, 3]` float32, millimetres, model frame.
+
+        Raises:
+            ValueError: If the binding names a triangle or a vertex that this head lacks.
+        """
+        vertices = np.ascontiguousarray(vertices, np.float32)
+        head_triangles = np.ascontiguousarray(head_triangles, np.int32)
+        if len(self.triangles) and not 0 <= self.triangles.min() <= self.triangles.max() < len(head_triangles):
+            raise ValueError(
+                f"`head_triangles` must hold the triangles of the head that the garment was bound to, at least "
+                f"{self.triangles.max() + 1}. Received: {len(head_triangles)}"
+            )
+        if self.anchors is None or self.anchor_places is None:
+            return _place_on_surface(
+                vertices, head_triangles, self.triangles, self.barycentrics, self.offsets, np.float32(SMALLEST_AREA)
+            )
+        if self.anchors.max() >= len(vertices):
+            raise ValueError(f"`vertices` must be at least {self.anchors.max() + 1}. Received: {len(vertices)}")
+        carry = similarity(self.anchor_places, vertices[self.anchors]).astype(np.float32)
+        return _place_anchored(vertices, head_triangles, self.triangles, self.barycentrics, self.offsets, carry)
+
+    def mirrored(self, mirror_vertex: np.ndarray, head_triangles: np.ndarray) -> "Binding":
+        """The binding of the thing's mirror image (x to −x); its triangles must be turned round by the caller.
+
+        Args:
+            mirror_vertex: `[V]` the model's mirror pairs.
+            head_triangles: `[T, 3]`.
+
+        Raises:
+            ValueError: If the head's triangles have no mirror images.
+        """
+        across, order = mirror_triangles(mirror_vertex, head_triangles)
+        triangles = across[self.triangles]
+        barycentrics = np.take_along_axis(self.barycentrics, order[self.triangles], axis=1)
+        if self.anchors is None or self.anchor_places is None:
+            raise ValueError("only anchored bindings can be mirrored.")
+        flip = np.array([-1, 1, 1], np.float32)
+        return Binding(
+            triangles, barycentrics, self.offsets * flip, mirror_vertex[self.anchors], self.anchor_places * flip
+        )
+
+
+def mirror_triangles(mirror_vertex: np.ndarray, head_triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mirror image of every triangle.
+
+    Returns:
+        `[T]` the triangle on the other side; `[T, 3]` which corner of the given one each of its corners mirrors.
+
+    Raises:
+        ValueError: If a triangle has none.
+    """
+    images = mirror_vertex[head_triangles]
+    own_order, image_order = np.argsort(head_triangles, axis=1), np.argsort(images, axis=1)
+    count = np.int64(head_triangles.max()) + 1
+
+    def key(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
+        ordered = np.take_along_axis(rows, order, axis=1).astype(np.int64)
+        return (ordered[:, 0] * count + ordered[:, 1]) * count + ordered[:, 2]
+
+    own, image = key(head_triangles, own_order), key(images, image_order)
+    by_key = np.argsort(own)
+    across = by_key[np.searchsorted(own, image, sorter=by_key).clip(max=len(own) - 1)]
+    if not np.array_equal(own[across], image):
+        raise ValueError("the head has a triangle without a mirror image.")
+    order = np.empty_like(own_order)
+    np.put_along_axis(order, own_order[across], image_order, axis=1)
+    return across.astype(np.int32), order
+
+
+def similarity(places: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Rotation times scale that best takes points onto others after both are centred (Umeyama 1991, eq. 40–42).
+
+    Args:
+        places: `[A, 3]`.
+        targets: `[A, 3]`.
+
+    Returns:
+        `[3, 3]` float64.
+    """
+    centred = places.astype(np.float64) - places.mean(axis=0)
+    left, values, right = np.linalg.svd((targets - targets.mean(axis=0)).T @ centred)
+    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left) * np.linalg.det(right)) or 1.0])
+    return (left * signs) @ right * ((values @ signs) / np.square(centred).sum())
+
+
+@numba.njit(cache=True, fastmath=False)
+def _place_anchored(vertices, head_triangles, triangles, barycentrics, offsets, carry):  # type: ignore[no-untyped-def]
+    placed = np.empty((len(triangles), 3), np.float32)
+    for index in range(len(triangles)):
+        corners = head_triangles[triangles[index]]
+        for axis in range(3):
+            value = np.float32(0)
+            for corner in range(3):
+                value += barycentrics[index, corner] * vertices[corners[corner], axis]
+                value += carry[axis, corner] * offsets[index, corner]
+            placed[index, axis] = value
+    return placed
+
+
+@numba.njit(cache=True, fastmath=False)
+def surface_frame(first, second, third, smallest_area, frame):  # type: ignore[no-untyped-def]
+    """Writes edge, perpendicular and normal of a triangle into the rows of `frame` `[3, 3]`; zeros if it has no area."""
+    edge, other = second - first, third - first
+    normal = np.cross(edge, other)
+    area, length = np.sqrt((normal * normal).sum()), np.sqrt((edge * edge).sum())
+    frame[:] = 0
+    if area > smallest_area:
+        frame[0] = edge / length
+        frame[2] = normal / area
+        frame[1] = np.cross(frame[2], frame[0])
+
+
+@numba.njit(cache=True, fastmath=False)
+def _place_on_surface(vertices, head_triangles, triangles, barycentrics, offsets, smallest_area):  # type: ignore[no-untyped-def]
+    placed = np.empty((len(triangles), 3), np.float32)
+    frame = np.empty((3, 3), np.float32)
+    for index in range(len(triangles)):
+        corners = head_triangles[triangles[index]]
+        first, second, third = vertices[corners[0]], vertices[corners[1]], vertices[corners[2]]
+        surface_frame(first, second, third, smallest_area, frame)
+        weights = barycentrics[index]
+        placed[index] = weights[0] * first + weights[1] * second + weights[2] * third
+        for row in range(3):
+            placed[index] += offsets[index, row] * frame[row]
+    return placed
