@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_graphics.math import spherical_harmonics
 
-from trainer.rendering import lighting
+from trainer.rendering import color, lighting
 from trainer.rendering.camera import rotation_from_euler
 from trainer.rendering.scene import Light
 
@@ -65,6 +65,23 @@ def test_uniform_white_light_shows_the_albedo():
     harmonics = np.zeros((9, 3))
     harmonics[0] = lighting.UNIT_L00
     np.testing.assert_allclose(lighting.irradiance(directions(4), harmonics) / math.pi, 1, atol=1e-5)
+
+
+def test_ambient_light_is_the_same_from_everywhere():
+    colors = np.array([[0.5, 1.0, 2.0], [0.1, 0.1, 0.1]])
+    harmonics = lighting.ambient(colors)
+    assert harmonics.shape == (2, 9, 3)
+    assert harmonics.dtype == np.float32
+    expected = np.broadcast_to(colors[:, None], (2, 4, 3))
+    np.testing.assert_allclose(lighting.irradiance(directions(4)[None], harmonics) / math.pi, expected, rtol=1e-5)
+
+
+def test_common_sources_have_colours():
+    for kelvin in lighting.SOURCE_TEMPERATURES.values():
+        assert color.blackbody(kelvin).min() >= 0
+    warm, cold = (color.blackbody(lighting.SOURCE_TEMPERATURES[name]) for name in ("candle", "overcast sky"))
+    assert warm[0] > 2 * warm[1] > 10 * warm[2]
+    assert cold[2] > cold[0]
 
 
 def test_turning_the_environment_turns_its_irradiance():

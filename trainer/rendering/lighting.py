@@ -8,10 +8,11 @@ sources of colour c_i from unit directions l_i whose mirror images about n are r
 the term with k only where n·v ≥ 0: a Lambertian surface and the energy-conserving Phong lobe (Lafortune and Willems 1994) under
 an irradiance of π c_i. An environment of radiance 1 everywhere shows the albedo itself.
 
-Source 0 is the parallel light: l = `direction`, c = `color`. Source p after it is a lamp at `lamp_positions[p]` = q; the surface's
-point is x = R X, the model-frame point X turned by the camera's rotation R: millimetres from the model frame's origin, axes of
-the camera. (With a scaled orthographic camera [M | t], R = M / f and f = ‖M‖_F / √3; with a perspective one [R | t], R itself. The
-translation does not enter: lamps come along when the head is moved, and stay when it turns.) With d = q - x,
+Source 0 is the parallel light: l = `direction`, c = `color`. Each source after it is a lamp at q = `lamp_positions[p]`; the
+surface's point is x = R X, the model-frame point X turned by the camera's rotation R: millimetres from the model frame's
+origin, axes of the camera. (With a scaled orthographic camera [M | t], R = M / f and f = ‖M‖_F / √3; with a perspective one
+[R | t], R itself. The translation does not enter: lamps come along when the head is moved, and stay when it turns.) With
+d = q - x,
 
     l = d / |d|    c = lamp_colors[p] · |q|² / max(|d|², 1 mm²)
 
@@ -58,6 +59,19 @@ TINT_SD = np.array([0.25, 0.0, 0.10])
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Rec. 709 luminance of linear RGB."""
 
+SOURCE_TEMPERATURES = {
+    "candle": 1900.0,
+    "incandescent bulb": 2700.0,
+    "studio tungsten": 3200.0,
+    "moonlight": 4100.0,
+    "fluorescent tube": 4500.0,
+    "noon sun": 5500.0,
+    "daylight": 6500.0,
+    "overcast sky": 7500.0,
+}
+"""Correlated colour temperatures of common light sources, kelvin, the round figures that photographers go by.
+`color.blackbody` turns one into a colour."""
+
 _DARKEST = 0.05
 """A sampled environment's irradiance is at least this share of its mean in every direction: radiance is never negative, but
 independent draws of its coefficients can say so."""
@@ -103,6 +117,21 @@ def irradiance(normals: Any, harmonics: Any) -> Any:
     """
     xp = namespace(normals, harmonics)
     return xp.matmul(irradiance_basis(normals), harmonics)
+
+
+def ambient(color: Any) -> np.ndarray:
+    """An environment that is the same from everywhere.
+
+    Args:
+        color: `[..., 3]` linear RGB: what a white matt surface sends back.
+
+    Returns:
+        `[..., 9, 3]` float32 radiance coefficients.
+    """
+    color = np.asarray(color, np.float32)
+    harmonics = np.zeros((*color.shape[:-1], 9, 3), np.float32)
+    harmonics[..., 0, :] = np.float32(UNIT_L00) * color
+    return harmonics
 
 
 def rotate_harmonics(harmonics: np.ndarray, rotation: np.ndarray) -> np.ndarray:
