@@ -36,8 +36,8 @@ def _bounds(px, py, qx, qy, side):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def rasterize_into(projected, triangles, triangle_ids, depth):  # type: ignore[no-untyped-def]
-    """Draws triangles into the buffers of one image.
+def draw(projected, triangles, first_number, front_only, triangle_ids, depth):  # type: ignore[no-untyped-def]
+    """Draws triangles into the buffers of one image, where they are nearer than what is in them.
 
     Edge functions are differences of coordinates relative to the pixel, so that the two triangles at an edge compute exactly
     opposite values: no pixel centre falls between them. That needs IEEE arithmetic: no fastmath here.
@@ -45,8 +45,10 @@ def rasterize_into(projected, triangles, triangle_ids, depth):  # type: ignore[n
     Args:
         projected: `[V, 3]` float32 x, y in pixels, z growing away from the camera and affine across the image.
         triangles: `[T, 3]` int32 vertex indices.
-        triangle_ids: `[H, W]` int32, filled with -1; receives the nearest triangle.
-        depth: `[H, W]` float32, filled with inf; receives its z.
+        first_number: What the first triangle is called; the others count on.
+        front_only: Leave out triangles that are clockwise seen from outside, which is counter-clockwise on the screen.
+        triangle_ids: `[H, W]` int32, -1 where nothing has been drawn yet; receives the nearest triangle.
+        depth: `[H, W]` float32, inf where nothing has been drawn yet; receives its z.
     """
     height, width = triangle_ids.shape
     right, bottom = np.float32(width), np.float32(height)
@@ -75,7 +77,7 @@ def rasterize_into(projected, triangles, triangle_ids, depth):  # type: ignore[n
             continue
         first_term, second_term = (bx - ax) * (cy - ay), (by - ay) * (cx - ax)
         area = first_term - second_term
-        if abs(area) <= _ROUNDING * (abs(first_term) + abs(second_term)):
+        if abs(area) <= _ROUNDING * (abs(first_term) + abs(second_term)) or (front_only and area > 0):
             continue
         side = one if area > 0 else -one
         inverse = one / abs(area)
@@ -104,9 +106,16 @@ def rasterize_into(projected, triangles, triangle_ids, depth):  # type: ignore[n
                 if (u >= 0) & (v >= 0) & (w >= 0):
                     z = (u * az + v * bz + w * cz) * inverse
                     z = min(max(z, nearest), farthest)
-                    if z < depth[row, column]:
+                    seen, number = depth[row, column], first_number + triangle
+                    if z < seen or (z == seen and number < triangle_ids[row, column]):
                         depth[row, column] = z
-                        triangle_ids[row, column] = triangle
+                        triangle_ids[row, column] = number
+
+
+@numba.njit(cache=True, nogil=True)
+def rasterize_into(projected, triangles, triangle_ids, depth):  # type: ignore[no-untyped-def]
+    """Draws both sides of triangles, numbered from 0, into buffers filled with -1 and inf; see `draw`."""
+    draw(projected, triangles, 0, False, triangle_ids, depth)
 
 
 def rasterize(projected: np.ndarray, triangles: np.ndarray, height: int, width: int) -> np.ndarray:

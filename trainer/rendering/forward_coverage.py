@@ -1,0 +1,224 @@
+"""Which triangle each sample of a pixel sees where surfaces have holes: textures with alpha, and glass.
+
+Alpha to coverage: a surface of alpha a covers the share a of a pixel's samples. Each of the n samples of a pixel has a threshold
+in a stratum of its own, [k / n, (k + 1) / n); where in it, and which sample has which stratum, changes from pixel to pixel by a
+sequence that spreads evenly over the plane (Roberts' R2), so that neighbouring pixels make up for what n samples cannot show.
+"""
+
+import math
+
+import numba
+import numpy as np
+
+_LARGEST = np.float32(1e15)
+_ROUNDING = np.float32(2.0**-22)
+"""As in `visibility_numba`."""
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _threshold(row, column, samples, seed):  # type: ignore[no-untyped-def]
+    """Alpha above which the sample sees the surface, float32 in [0, 1)."""
+    pixel_row, pixel_column = np.uint32(row // samples), np.uint32(column // samples)
+    turned = np.uint32(np.uint32(pixel_column * np.uint32(3242174889)) + np.uint32(pixel_row * np.uint32(2447445413)))
+    turned = np.uint32(turned + np.uint32(seed))
+    mixed = np.uint32((turned ^ np.uint32(turned >> np.uint32(15))) * np.uint32(0x2C1B3C6D))
+    mixed = np.uint32(mixed ^ np.uint32(mixed >> np.uint32(12)))
+    count = samples * samples
+    within = (row % samples) * samples + column % samples
+    stratum = (within + np.int64(mixed % np.uint32(count))) % count
+    return (np.float32(stratum) + np.float32(turned >> np.uint32(8)) * np.float32(2.0**-24)) / np.float32(count)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def texel_corner(position, size):  # type: ignore[no-untyped-def]
+    """First texel and the second's weight along one axis; `position` in texels, 0 at the first texel's near edge."""
+    position = min(max(position - np.float32(0.5), np.float32(0.0)), np.float32(size - 1))
+    first = int(position)
+    return first, min(first + 1, size - 1), position - np.float32(first)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _texture_alpha(texture, u, v):  # type: ignore[no-untyped-def]
+    """Bilinear alpha in [0, 1]; outside the texture its border."""
+    left, right, across = texel_corner(u * np.float32(texture.shape[1]), texture.shape[1])
+    top, bottom, down = texel_corner((np.float32(1.0) - v) * np.float32(texture.shape[0]), texture.shape[0])
+    upper = np.float32(texture[top, left, 3]) * (np.float32(1.0) - across) + np.float32(texture[top, right, 3]) * across
+    lower = np.float32(texture[bottom, left, 3]) * (np.float32(1.0) - across)
+    lower += np.float32(texture[bottom, right, 3]) * across
+    return (upper * (np.float32(1.0) - down) + lower * down) * np.float32(1.0 / 255.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def draw_with_alpha(  # type: ignore[no-untyped-def]
+    screen, triangles, first, uv, texture, opacity, perspective, front_only, samples, seed, triangle_ids, depth
+):
+    """Draws one surface into the buffers of an image, alpha-tested; otherwise as `visibility_numba.draw`.
+
+    Args:
+        screen: `[V, 3]` float32, see `forward_geometry.place`.
+        triangles: `[T, 3]` int32 indices of this surface's triangles into `screen`.
+        first: Number that the first triangle gets in the buffer.
+        uv: `[V, 2]` float32 in [0, 1], v upwards, of all vertices; ignored without a texture.
+        texture: `[H, W, 4]` uint8, or `[0, 0, 4]` for none.
+        opacity: float32 factor on alpha.
+        perspective: Kind of the camera.
+        front_only: Leave out what is seen from behind.
+        samples: Samples per pixel along one axis.
+        seed: uint32 of the thresholds; surfaces of different seeds cover independently.
+        triangle_ids: `[H, W]` int32.
+        depth: `[H, W]` float32.
+    """
+    height, width = triangle_ids.shape
+    right, bottom = np.float32(width), np.float32(height)
+    half, one = np.float32(0.5), np.float32(1.0)
+    textured = texture.shape[0] > 0
+    for triangle in range(triangles.shape[0]):
+        a, b, c = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
+        ax, bx, cx = screen[a, 0], screen[b, 0], screen[c, 0]
+        ay, by, cy = screen[a, 1], screen[b, 1], screen[c, 1]
+        low_x, high_x, low_y, high_y = min(ax, bx, cx), max(ax, bx, cx), min(ay, by, cy), max(ay, by, cy)
+        if not (high_x >= half and low_x <= right and high_y >= half and low_y <= bottom):
+            continue
+        first_x, last_x = math.ceil(max(low_x - half, np.float32(0.0))), math.floor(min(high_x - half, right - one))
+        first_y, last_y = math.ceil(max(low_y - half, np.float32(0.0))), math.floor(min(high_y - half, bottom - one))
+        if first_x > last_x or first_y > last_y:
+            continue
+        az, bz, cz = screen[a, 2], screen[b, 2], screen[c, 2]
+        if not (abs(ax) + abs(bx) + abs(cx) + abs(ay) + abs(by) + abs(cy) + abs(az) + abs(bz) + abs(cz) < _LARGEST):
+            continue
+        first_term, second_term = (bx - ax) * (cy - ay), (by - ay) * (cx - ax)
+        area = first_term - second_term
+        if abs(area) <= _ROUNDING * (abs(first_term) + abs(second_term)) or (front_only and area > 0):
+            continue
+        side = one if area > 0 else -one
+        inverse = one / abs(area)
+        nearest, farthest = min(az, bz, cz), max(az, bz, cz)
+        number = first + triangle
+        # Layers of one surface over each other cover independently, too.
+        own_seed = seed
+        if textured:
+            own_seed = np.uint32(seed + np.uint32(np.uint32(triangle) * np.uint32(2654435769)))
+        for row in range(first_y, last_y + 1):
+            py = np.float32(row) + half
+            ady, bdy, cdy = (ay - py) * side, (by - py) * side, (cy - py) * side
+            for column in range(first_x, last_x + 1):
+                px = np.float32(column) + half
+                adx, bdx, cdx = ax - px, bx - px, cx - px
+                u = bdx * cdy - bdy * cdx
+                v = cdx * ady - cdy * adx
+                w = adx * bdy - ady * bdx
+                if (u >= 0) & (v >= 0) & (w >= 0):
+                    z = (u * az + v * bz + w * cz) * inverse
+                    z = min(max(z, nearest), farthest)
+                    seen = depth[row, column]
+                    if z < seen or (z == seen and number < triangle_ids[row, column]):
+                        alpha = opacity
+                        if textured:
+                            if perspective:
+                                u, v, w = u * az, v * bz, w * cz
+                            total = one / (u + v + w)
+                            alpha *= _texture_alpha(
+                                texture,
+                                (u * uv[a, 0] + v * uv[b, 0] + w * uv[c, 0]) * total,
+                                (u * uv[a, 1] + v * uv[b, 1] + w * uv[c, 1]) * total,
+                            )
+                        if alpha > _threshold(row, column, samples, own_seed):
+                            depth[row, column] = z
+                            triangle_ids[row, column] = number
+
+
+@numba.njit(cache=True, nogil=True)
+def nearest_depth(depth, samples, perspective, out):  # type: ignore[no-untyped-def]
+    """Distance along the view of each pixel's nearest sample.
+
+    Args:
+        depth: `[h samples, w samples]` float32 z of the screen, inf where there is nothing.
+        samples: Samples per pixel along one axis.
+        perspective: Whether z is -1 / distance instead of the distance.
+        out: `[h, w]` float32, receives the distance, inf where there is nothing.
+    """
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            z = np.float32(np.inf)
+            for down in range(samples):
+                for across in range(samples):
+                    z = min(z, depth[row * samples + down, column * samples + across])
+            if perspective and z < np.inf:
+                z = -np.float32(1.0) / z
+            out[row, column] = z
+
+
+@numba.njit(cache=True, nogil=True)
+def nearest_triangle(triangle_ids, depth, starts, samples, mask, nearest, surfaces):  # type: ignore[no-untyped-def]
+    """Coverage, and what each pixel's nearest sample sees.
+
+    Args:
+        triangle_ids: `[h samples, w samples]` int32 number among the triangles of all surfaces, -1 for nothing.
+        depth: The same shape, float32.
+        starts: `[S + 1]` int32 number of each surface's first triangle; the last entry is their count.
+        samples: Samples per pixel along one axis.
+        mask: `[h, w]` float32, receives the share of samples that see anything.
+        nearest: `[h, w]` int32, receives the triangle's number within its surface, -1 for nothing.
+        surfaces: `[h, w]` int32, receives the surface's number, -1 for nothing.
+    """
+    share = np.float32(1.0) / np.float32(samples * samples)
+    surface = 0
+    for row in range(mask.shape[0]):
+        for column in range(mask.shape[1]):
+            covered, best, z = 0, -1, np.float32(np.inf)
+            for down in range(samples):
+                for across in range(samples):
+                    triangle = triangle_ids[row * samples + down, column * samples + across]
+                    if triangle >= 0:
+                        covered += 1
+                        if depth[row * samples + down, column * samples + across] < z:
+                            z = depth[row * samples + down, column * samples + across]
+                            best = triangle
+            mask[row, column] = np.float32(covered) * share
+            nearest[row, column] = -1
+            surfaces[row, column] = -1
+            if best >= 0:
+                while best >= starts[surface + 1]:
+                    surface += 1
+                while best < starts[surface]:
+                    surface -= 1
+                nearest[row, column] = best - starts[surface]
+                surfaces[row, column] = surface
+
+
+@numba.njit(cache=True, nogil=True)
+def samples_by_surface(triangle_ids, starts, order):  # type: ignore[no-untyped-def]
+    """Sorts the samples that see anything by the surface that they see.
+
+    Args:
+        triangle_ids: `[N]` int32 number among the triangles of all surfaces, -1 for nothing.
+        starts: `[S + 1]` int32 number of each surface's first triangle; the last entry is their count.
+        order: `[N]` int32, receives the samples' numbers.
+
+    Returns:
+        `[S + 1]` int64: surface s is seen by `order[offsets[s] : offsets[s + 1]]`.
+    """
+    count = starts.shape[0] - 1
+    offsets = np.zeros(count + 1, np.int64)
+    surface = 0
+    for sample in range(triangle_ids.shape[0]):
+        triangle = triangle_ids[sample]
+        if triangle >= 0:
+            while triangle >= starts[surface + 1]:
+                surface += 1
+            while triangle < starts[surface]:
+                surface -= 1
+            offsets[surface + 1] += 1
+    for index in range(count):
+        offsets[index + 1] += offsets[index]
+    ends = offsets[:-1].copy()
+    for sample in range(triangle_ids.shape[0]):
+        triangle = triangle_ids[sample]
+        if triangle >= 0:
+            while triangle >= starts[surface + 1]:
+                surface += 1
+            while triangle < starts[surface]:
+                surface -= 1
+            order[ends[surface]] = sample
+            ends[surface] += 1
+    return offsets
