@@ -1,6 +1,7 @@
 """Chance dresses a head: which garments, of which colours."""
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,6 +38,17 @@ class WardrobeConfig:
                 raise ValueError(f"`{field.name}` must be in [0, 1]. Received: {value}")
 
 
+class Outfit(NamedTuple):
+    """What one head wears."""
+
+    surfaces: list[Surface]
+    """To be drawn after the head; each is named by its kind (`trainer.wardrobe.garment.KINDS`)."""
+    vertices: np.ndarray
+    """`[V, 3]` float32 of the head as it is to be drawn: skin under clothes lies a little deeper. Labels need it not."""
+    names: tuple[str, ...]
+    """What is worn, garment by garment."""
+
+
 def dress(
     wardrobe: Wardrobe,
     model: MorphableModel,
@@ -45,7 +57,8 @@ def dress(
     config: WardrobeConfig,
     skin: object,
     hair_rgb: np.ndarray,
-) -> list[Surface]:
+    head_colors: np.ndarray | None = None,
+) -> Outfit:
     """What one head wears.
 
     Args:
@@ -56,19 +69,22 @@ def dress(
         config: How often what is worn.
         skin: The head's skin (`trainer.morphable.skin.Skin`).
         hair_rgb: `[3]` linear RGB of the hair.
+        head_colors: `[V, 3]` linear RGB of the head, whose colours the bare chest continues; None leaves the chest out.
 
     Returns:
-        Surfaces to draw after the head, each named by its kind.
+        Surfaces to draw after the head, and the head's vertices to draw.
 
     Raises:
         ValueError: If the wardrobe was made for another head.
     """
     wardrobe.check(model)
-    worn = []
+    worn: list[Surface] = []
+    names: list[str] = []
     for kind in ("hair", "brows", "lashes", "clothes", "hat", "glasses", "beard", "occluder"):
         garments = wardrobe.of_kind(kind)
         chance, choice = rng.uniform(), rng.uniform()
         if garments and chance < getattr(config, kind):
             garment = garments[int(choice * len(garments))]
             worn.append(garment.surface(vertices, model.triangles, hair_rgb if garment.dye == "hair" else None))
-    return worn
+            names.append(garment.name)
+    return Outfit(worn, np.asarray(vertices, np.float32), tuple(names))

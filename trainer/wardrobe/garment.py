@@ -19,14 +19,15 @@ import numpy as np
 from trainer.rendering.scene import Surface
 from trainer.wardrobe.binding import Binding
 
-KINDS = ("scalp", "hair", "brows", "lashes", "clothes", "hat", "glasses", "beard", "occluder")
-"""What a garment can be. `scalp` is the short hair, painted on a shell over the skin, below cards of hair."""
+KINDS = ("torso", "scalp", "hair", "brows", "lashes", "clothes", "hat", "glasses", "beard", "occluder")
+"""What a garment can be. `torso` is the bare chest below the head's cut; `scalp` short hair on a shell over the skin, alone or
+below longer hair."""
 
-DYES = ("hair", "cloth")
-"""Whose colour a grey texture takes."""
+DYES = ("hair", "cloth", "skin")
+"""Whose colour a texture takes: that of hair, any, or that of the skin that it is bound to."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Garment:
     """One thing of a wardrobe. N vertices, T triangles.
 
@@ -51,6 +52,10 @@ class Garment:
     """Mean linear RGB of the texture over what is opaque."""
     gloss: float = 1.0
     """Factor on the light's `specular`."""
+    covered_head: np.ndarray | None = None
+    """`[K]` int32 vertices of the head that it hides: they are drawn a little deeper, so that no skin pokes through."""
+    covered_torso: np.ndarray | None = None
+    """`[M]` int32 triangles of the torso that it hides."""
     licence: str = ""
     """SPDX expression, or what the source says."""
     source: str = ""

@@ -21,7 +21,7 @@ def topology_of(head_triangles: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(head_triangles, np.int32).tobytes()).hexdigest()
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Wardrobe:
     """Garments bound to one kind of head.
 
