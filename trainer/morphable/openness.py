@@ -1,0 +1,85 @@
+"""How much of the sky each vertex of a mesh sees: dark in nostrils, ears and corners, by z-buffers from many directions."""
+
+from typing import Final
+
+import numpy as np
+
+DIRECTIONS: Final = 48
+CELL: Final = 1.5
+"""Side of a z-buffer's cell, millimetres."""
+BIAS: Final = 1.2
+"""What is not further than this behind the nearest point of its cell counts as seen, millimetres."""
+SPACING: Final = 1.2
+"""Triangles are sampled at least this densely, millimetres; at most `MOST_SAMPLES` an edge."""
+MOST_SAMPLES: Final = 8
+
+
+def openness(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Ambient occlusion's complement.
+
+    Args:
+        vertices: `[V, 3]` millimetres.
+        triangles: `[T, 3]` counter-clockwise seen from outside.
+
+    Returns:
+        `[V]` cosine-weighted share of the directions above the surface that nothing blocks, in [0, 1]; 1 where a vertex
+        belongs to no triangle.
+    """
+    normals = _normals(vertices, triangles)
+    samples = _samples(vertices, triangles)
+    seen = np.zeros(len(vertices))
+    total = np.full(len(vertices), 1e-9)
+    for direction in _directions():
+        cosine = np.maximum(normals @ direction, 0)
+        seen += cosine * _visible(vertices + 0.3 * normals, samples, direction)
+        total += cosine
+    share = np.clip(seen / total, 0, 1)
+    return np.where(total > 1e-6, share, 1.0)
+
+
+def _directions() -> np.ndarray:
+    """`[DIRECTIONS, 3]` spread evenly over the sphere (Fibonacci)."""
+    index = np.arange(DIRECTIONS) + 0.5
+    height = 1 - 2 * index / DIRECTIONS
+    turn = np.pi * (1 + np.sqrt(5)) * index
+    radius = np.sqrt(1 - height**2)
+    return np.stack([radius * np.cos(turn), height, radius * np.sin(turn)], axis=1)
+
+
+def _normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """`[V, 3]` unit normals, zero for lone vertices."""
+    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
+    faces = np.cross(b - a, c - a)
+    normals = np.stack(
+        [np.bincount(triangles.ravel(), np.repeat(faces[:, axis], 3), len(vertices)) for axis in range(3)], axis=1
+    )
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+
+
+def _samples(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """`[N, 3]` points that cover the surface."""
+    corners = vertices[triangles]
+    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=-1).max(axis=1)
+    counts = np.clip(np.ceil(longest / SPACING), 1, MOST_SAMPLES).astype(int)
+    parts = [vertices]
+    for count in np.unique(counts):
+        steps = [(i, j, count - i - j) for i in range(count + 1) for j in range(count + 1 - i)]
+        weights = np.array(steps) / count
+        parts.append(np.einsum("wc,tcd->twd", weights, corners[counts == count]).reshape(-1, 3))
+    return np.concatenate(parts)
+
+
+def _visible(points: np.ndarray, samples: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """`[V]` bool: no sample lies in front of a point, seen against a direction."""
+    side = np.cross(direction, [0.0, 1.0, 0.0] if abs(direction[1]) < 0.9 else [1.0, 0.0, 0.0])
+    side /= np.linalg.norm(side)
+    frame = np.stack([side, np.cross(direction, side), direction], axis=1)
+    placed, cover = points @ frame, samples @ frame
+    low = cover[:, :2].min(axis=0) - 2 * CELL
+    cells = ((cover[:, :2] - low) / CELL).astype(int)
+    width, height = cells.max(axis=0) + 3
+    nearest = np.full(width * height, -np.inf)
+    order = np.argsort(cover[:, 2], kind="stable")
+    nearest[(cells[:, 0] * height + cells[:, 1])[order]] = cover[order, 2]
+    at = np.clip(((placed[:, :2] - low) / CELL).astype(int), 0, [width - 1, height - 1])
+    return placed[:, 2] >= nearest[at[:, 0] * height + at[:, 1]] - BIAS

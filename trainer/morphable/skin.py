@@ -1,0 +1,294 @@
+"""A person's skin, and the colours that it gives the vertices of any face model.
+
+Colour = tone(melanin, blood) × detail. Tone is skin as an absorber (`skin_optics`), melanin and blood vary over the face and
+with freckles, moles and blush. Detail is what the model's own albedo, of any coefficients, adds to a uniform skin of its own
+tone: wrinkles, the shading of lips and wings of the nose. A model without albedo has none and is painted by region alone.
+"""
+
+import dataclasses
+from typing import Any, Final
+
+import numpy as np
+
+from trainer.contract import LANDMARK_GROUPS, LANDMARK_SETS
+from trainer.morphable import skin_detail
+from trainer.morphable.eye_color import eye_colors, lid_shadow, sample_iris
+from trainer.morphable.hair_color import hair_color, sample_hair_color
+from trainer.morphable.model import MorphableModel
+from trainer.morphable.skin_map import DETAIL_RANGE, SkinMap
+from trainer.morphable.skin_optics import BLOOD_RANGE, MELANIN_RANGE, skin_tone
+
+__all__ = ["Skin", "hair_color", "sample_hair_color", "sample_skin", "skin_colors"]
+
+Color = tuple[float, float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Skin:
+    """What colours a face. Strengths are 0 for off and 1 for as much as people have.
+
+    Raises:
+        ValueError: If a value is out of its range.
+    """
+
+    melanin: float = 0.06
+    """Share of melanosomes in the epidermis, in `skin_optics.MELANIN_RANGE`."""
+    blood: float = 0.012
+    """Share of blood in the dermis where the face is bare, in `skin_optics.BLOOD_RANGE`; cheeks, nose, ears, lips have more."""
+    unevenness: float = 0.3
+    """Strength of smooth changes of pigment and blood over the face."""
+    freckles: float = 0.0
+    moles: int = 0
+    """Count."""
+    blush: float = 0.0
+    """Of the cheeks: more blood."""
+    dark_circles: float = 0.2
+    """Under the eyes: more blood and melanin."""
+    stubble: float = 0.0
+    """Shadow of a shaven beard, up to some days' growth."""
+    scalp: float = 0.3
+    """Density of short hair on the scalp; 0 is bald."""
+    lashes: float = 0.5
+    """Dark line at the lids' edges."""
+    lipstick: float = 0.0
+    lipstick_color: Color = (0.35, 0.05, 0.06)
+    eye_shadow: float = 0.0
+    eye_shadow_color: Color = (0.15, 0.09, 0.08)
+    """Linear RGB."""
+    iris: Color = (0.055, 0.030, 0.015)
+    """Linear RGB."""
+    pupil: float = 1.8
+    """Radius, millimetres."""
+    redness: float = 0.15
+    """Of the white of the eyes."""
+    brow_density: float = 0.8
+    brow_thickness: float = 1.0
+    """Factor on an average brow's width."""
+    brow_lift: float = 0.0
+    """Height over an average brow's, millimetres."""
+    seed: int = 0
+    """Of where things lie: noise, freckles, moles."""
+
+    def __post_init__(self) -> None:
+        spans = {"melanin": MELANIN_RANGE, "blood": BLOOD_RANGE, "pupil": (0.5, 4.5), "brow_thickness": (0.2, 3.0)}
+        spans |= dict.fromkeys(STRENGTHS, (0.0, 1.0)) | {"brow_lift": (-5.0, 5.0), "moles": (0, 100)}
+        for name, (low, high) in spans.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"`{name}` must be in [{low}, {high}]. Received: {value}")
+        for name in ("lipstick_color", "eye_shadow_color", "iris"):
+            color = getattr(self, name)
+            if len(color) != 3 or not all(0 <= value <= 1 for value in color):
+                raise ValueError(f"`{name}` must be linear RGB in [0, 1]. Received: {color}")
+        if self.seed < 0:
+            raise ValueError(f"`seed` must not be negative. Received: {self.seed}")
+
+
+STRENGTHS: Final = (
+    *("unevenness", "freckles", "blush", "dark_circles", "stubble", "scalp", "lashes", "lipstick", "eye_shadow"),
+    *("redness", "brow_density"),
+)
+
+TONE_KNOTS: Final = ((0.0, 0.17, 0.34, 0.51, 0.68, 0.88, 1.0), (0.013, 0.022, 0.05, 0.09, 0.14, 0.27, 0.40))
+"""Quantiles and melanin: about as many people in each class of the individual typology angle."""
+
+LIPSTICKS: Final = ((0.35, 0.05, 0.06), (0.42, 0.13, 0.14), (0.22, 0.03, 0.05), (0.45, 0.16, 0.10), (0.30, 0.10, 0.09))
+EYE_SHADOWS: Final = (
+    (0.15, 0.09, 0.08),
+    (0.05, 0.05, 0.06),
+    (0.10, 0.12, 0.18),
+    (0.25, 0.14, 0.12),
+    (0.20, 0.12, 0.20),
+)
+
+UNEVEN_MELANIN: Final = 0.05
+UNEVEN_BLOOD: Final = 0.12
+"""Standard deviation of the share over the face at `unevenness` 1, as a part of it."""
+BLUSH_BLOOD: Final = 0.035
+CIRCLE_BLOOD: Final = 0.012
+CIRCLE_MELANIN: Final = 0.35
+"""Share that blush and dark circles add at strength 1; for melanin, as a part of the skin's own."""
+
+TEETH: Final = np.array([0.56, 0.51, 0.42], np.float32)
+TONGUE: Final = np.array([0.34, 0.11, 0.10], np.float32)
+MOUTH: Final = np.array([0.20, 0.055, 0.05], np.float32)
+LASH: Final = np.array([0.018, 0.014, 0.012], np.float32)
+DARKEST: Final = 0.004
+"""Linear RGB."""
+
+
+def sample_skin(rng: np.random.Generator) -> Skin:
+    """A skin of anyone: tones evenly over the whole human range, details as frequent as they are.
+
+    Args:
+        rng: Source of randomness.
+    """
+    melanin = float(np.interp(rng.random(), *TONE_KNOTS))
+    fair = float(np.clip((0.10 - melanin) / 0.08, 0, 1))
+    blood = float(np.clip(0.0125 * np.exp(rng.normal(0, 0.45)), 0.003, 0.035))
+    male = rng.random() < 0.5
+    made_up = not male and rng.random() < 0.3
+    rare = rng.random(4)
+    lipstick, shadow = (int(rng.integers(len(table))) for table in (LIPSTICKS, EYE_SHADOWS))
+    amounts = rng.random(9)
+    return Skin(
+        melanin=melanin,
+        blood=blood,
+        unevenness=float(amounts[0]),
+        freckles=float(amounts[1]) if rare[0] < 0.05 + 0.25 * fair else 0.0,
+        moles=int(rng.poisson(3 * amounts[2])),
+        blush=float(amounts[3] ** 2 * (0.4 + 0.6 * fair)),
+        dark_circles=float(amounts[4] ** 1.5),
+        stubble=float(amounts[5]) if male and rare[1] < 0.8 else 0.0,
+        scalp=float(rng.uniform(0.3, 1.0)) if rare[2] < 0.9 else float(0.15 * amounts[6]),
+        lashes=float(rng.uniform(0.2, 0.7)) + 0.3 * made_up,
+        lipstick=float(0.3 + 0.6 * amounts[7]) if made_up else 0.0,
+        lipstick_color=LIPSTICKS[lipstick],
+        eye_shadow=float(amounts[8]) if made_up and rare[3] < 0.5 else 0.0,
+        eye_shadow_color=EYE_SHADOWS[shadow],
+        iris=sample_iris(rng, melanin),
+        pupil=float(np.clip(rng.normal(1.9, 0.4), 1.1, 3.2)),
+        redness=float(rng.beta(1.5, 6)),
+        brow_density=float(rng.uniform(0.45, 1.0)),
+        brow_thickness=float(np.exp(rng.normal(0.12 if male else -0.15, 0.25))),
+        brow_lift=float(np.clip(rng.normal(0, 0.9), -2.5, 2.5)),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def skin_colors(
+    model: MorphableModel,
+    skin: Skin,
+    albedo: Any = None,
+    vertices: np.ndarray | None = None,
+    brows: bool = False,
+    hair: np.ndarray | None = None,
+) -> np.ndarray:
+    """Vertex colours of a face with a skin.
+
+    Args:
+        model: Any face model. What it has no region for is laid around its landmarks.
+        skin: The skin.
+        albedo: `[K]` coefficients of the model's own albedo, standard deviations; only what they add to a uniform skin
+            counts, never their tone. None is the mean.
+        vertices: `[V, 3]` the face's vertices, model frame, millimetres: the upper lids' shadow on the eyes and the light in
+            the mouth follow them. None is the mean face.
+        brows: Whether to paint brows; leave them out where the face wears brows of its own.
+        hair: `[3]` linear RGB of brows, stubble and scalp; None is the hair that goes with the skin's melanin.
+
+    Returns:
+        `[V, 3]` float32 linear RGB in [0, 1].
+
+    Raises:
+        ValueError: If there are more coefficients than modes, or the vertices do not fit the model.
+    """
+    where = SkinMap.of(model)
+    if vertices is not None and np.shape(vertices) != model.mean.shape:
+        raise ValueError(f"`vertices` must be {list(model.mean.shape)}. Received: {list(np.shape(vertices))}")
+    rng = np.random.default_rng(skin.seed)
+    colors = skin_tone(*_pigments(where, skin, rng))
+    colors *= _detail(where, model, albedo)
+    colors *= where.shade[:, None]
+    hair = _usual_hair(skin.melanin) if hair is None else np.asarray(hair, np.float32)
+    _add_hair(colors, where, skin, hair, brows)
+    _add_makeup(colors, where, skin)
+    _add_inner_parts(colors, where, model, skin, vertices)
+    return np.clip(colors, DARKEST, 1, out=colors)
+
+
+def _pigments(where: SkinMap, skin: Skin, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """`[V]` melanin and `[V]` blood."""
+    melanin, blood = np.float32(skin.melanin) * where.melanin, np.float32(skin.blood) * where.blood
+    if skin.unevenness:
+        amplitude = np.array([[UNEVEN_MELANIN], [UNEVEN_BLOOD]]) * skin.unevenness / np.sqrt(len(where.waves))
+        noise = (rng.standard_normal((2, len(where.waves))) * amplitude).astype(np.float32) @ where.waves
+        noise = np.maximum(1 + noise, 0.3)
+        melanin *= noise[0]
+        blood *= noise[1]
+    if skin.dark_circles:
+        at, weights = where.parts["under_eye"]
+        blood[at] += np.float32(CIRCLE_BLOOD * skin.dark_circles) * weights
+        melanin[at] *= 1 + np.float32(CIRCLE_MELANIN * skin.dark_circles) * weights
+    if skin.blush:
+        at, weights = where.parts["cheeks"]
+        blood[at] += np.float32(BLUSH_BLOOD * skin.blush) * weights
+    if skin.freckles:
+        skin_detail.add_freckles(melanin, where, skin.freckles, rng)
+    if skin.moles:
+        skin_detail.add_moles(melanin, where, skin.moles, rng)
+    return melanin, blood
+
+
+def _detail(where: SkinMap, model: MorphableModel, albedo: Any) -> np.ndarray:
+    """`[V, 3]` what an albedo adds to a uniform skin: 1 on average over bare skin."""
+    if albedo is None or not len(where.detail_modes):
+        return where.detail
+    weights = np.asarray(albedo, np.float32)
+    if weights.ndim != 1 or len(weights) > len(model.albedo):
+        raise ValueError(f"`albedo` must be [K] with K at most {len(model.albedo)}. Received: {list(weights.shape)}")
+    modes = where.detail_modes[: len(weights)]
+    detail = (weights @ modes.reshape(len(modes), -1)).reshape(where.detail.shape)
+    detail += where.detail
+    detail /= np.maximum(detail[where.bare].mean(axis=0), 0.05)
+    return np.clip(detail, *DETAIL_RANGE, out=detail)
+
+
+def _usual_hair(melanin: float) -> np.ndarray:
+    """Hair of most people with such skin."""
+    return hair_color(float(np.interp(melanin, [0.013, 0.06, 0.12], [0.9, 2.5, 7.0])), 0.1)
+
+
+def _add_hair(colors: np.ndarray, where: SkinMap, skin: Skin, hair: np.ndarray, brows: bool) -> None:
+    parts = where.parts
+    if skin.scalp:
+        skin_detail.cover(colors, parts["scalp"], hair, skin_detail.SCALP_COVER * skin.scalp)
+    if skin.stubble:
+        skin_detail.cover(colors, parts["beard"], hair, skin_detail.STUBBLE_COVER * skin.stubble)
+    if brows and skin.brow_density:
+        density = skin_detail.brow_density(where, skin.brow_thickness, skin.brow_lift)
+        skin_detail.cover(colors, parts["brow_band"], hair, skin_detail.BROW_COVER * skin.brow_density * density)
+    if skin.lashes:
+        skin_detail.cover(colors, parts["lashes"], LASH, skin_detail.LASH_COVER * skin.lashes)
+
+
+def _add_makeup(colors: np.ndarray, where: SkinMap, skin: Skin) -> None:
+    for name, strength, color in (
+        ("lips", skin.lipstick, skin.lipstick_color),
+        ("eye_shadow", skin.eye_shadow, skin.eye_shadow_color),
+    ):
+        if strength:
+            skin_detail.cover(colors, where.parts[name], np.asarray(color, np.float32), 0.8 * strength)
+
+
+def _add_inner_parts(
+    colors: np.ndarray, where: SkinMap, model: MorphableModel, skin: Skin, vertices: np.ndarray | None
+) -> None:
+    """Mouth, teeth and tongue in the light that the lips let in; eyes in the shadow of their lids."""
+    shape = where.vertices if vertices is None else vertices
+    points = where.points if vertices is None else model.landmark_points(vertices, LANDMARK_SETS[0])
+    light = _mouth_light(points)
+    for name, color in (("mouth_interior", MOUTH), ("teeth", TEETH), ("tongue", TONGUE)):
+        part = where.parts[name]
+        if len(part.vertices):
+            depth = points[_LIPS, 2].mean() - shape[part.vertices, 2]
+            share = light / (light + np.maximum(depth, 0))
+            skin_detail.cover(colors, part, color * share[:, None], 1.0)
+    at = where.parts["eyes"].vertices
+    if len(at):
+        white = eye_colors(where.eye_distance, where.eye_angle, skin.iris, skin.pupil, skin.redness)
+        own = shape[at]
+        for name in ("right_eye", "left_eye"):
+            lid = points[list(LANDMARK_GROUPS[name][:4])]
+            side = np.sign(own[:, 0]) == np.sign(lid[0, 0])
+            white[side] *= lid_shadow(own[side], lid)[:, None]
+        colors[at] = white
+
+
+_LIPS: Final = list(LANDMARK_GROUPS["inner_lips"])
+
+
+def _mouth_light(points: np.ndarray) -> float:
+    """How deep light falls through the lips, millimetres: more the wider they are open."""
+    inner = points[_LIPS]
+    gap = float(np.abs(inner[1:4, 1] - inner[7:4:-1, 1]).mean())
+    return 2.0 + 1.5 * gap
