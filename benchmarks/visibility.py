@@ -71,7 +71,7 @@ def xla_on_one_thread() -> float:
 
 MEASUREMENTS = (
     Measurement("visibility_numba_ms", "ms", numba_milliseconds, bar=3.0),
-    Measurement("visibility_xla_ms", "ms", xla_milliseconds, bar=25.0),
+    Measurement("visibility_xla_ms", "ms", xla_milliseconds, bar=15.0),
 )
 
 if __name__ == "__main__":

@@ -80,6 +80,127 @@ def test_outputs(head_mesh, colors, any_camera, light):
     np.testing.assert_allclose(image[:, 2], output.depth[0].numpy()[inside], atol=1e-2)
 
 
+def test_texture_coordinates_are_those_of_the_point_that_is_seen(head_mesh, colors, any_camera, light):
+    """With coordinates linear in x and y of the model, they are the seen point's, perspective or not."""
+    vertices, triangles = head_mesh
+    uv = vertices[:, :2] / 200 + 0.5
+    output = Renderer(triangles, SIZE, SIZE, uv=uv)(vertices[None], colors[None], batched(any_camera), batched(light))
+    ids, weights = output.triangle_ids[0].numpy(), output.barycentrics[0].numpy()
+    inside = ids >= 0
+    points = (vertices[triangles[ids[inside]]] * weights[inside][..., None]).sum(1)
+    np.testing.assert_allclose(output.uv[0].numpy()[inside], points[:, :2] / 200 + 0.5, atol=1e-5)
+    assert (output.uv[0].numpy()[~inside] == 0).all()
+
+
+def by_the_equation(normal, view, albedo, light, place):
+    """The equation of `lighting` in plain numbers, for one point and no environment."""
+    sources = [(light.direction, light.color)]
+    for position, color in zip(light.lamp_positions, light.lamp_colors, strict=True):
+        offset = position - place
+        sources.append(
+            (offset / np.linalg.norm(offset), color * np.dot(position, position) / max(np.dot(offset, offset), 1))
+        )
+    total = np.zeros(3)
+    mirrored = light.specular * (1 - light.specular_complement * albedo)
+    for towards, color in sources:
+        cosine = max(normal @ towards, 0)
+        mirror = 2 * (normal @ towards) * normal - towards
+        lobe = (light.shininess + 2) / 2 * max(mirror @ view, 0) ** light.shininess
+        total += color * cosine * (albedo + mirrored * lobe)
+    return total
+
+
+@pytest.mark.parametrize("kind", [contract.SCALED_ORTHOGRAPHIC, contract.PERSPECTIVE])
+def test_lamps_by_the_equation(kind):
+    """A flat square 30 mm off the model's origin, seen turned, shifted, and at 2.5 pixels a millimetre."""
+    square = np.float32([[-20, -20, 30], [20, -20, 30], [20, 20, 30], [-20, 20, 30]])
+    euler = np.float32([20, -10, 5])
+    if kind == contract.PERSPECTIVE:
+        camera = Camera(kind, cameras.perspective_matrix(euler, np.float32([-9, 2, 300])), np.float32(15))
+    else:
+        camera = Camera(kind, cameras.scaled_orthographic_matrix(euler, np.float32(2.5), np.float32([23, 45, 9])))
+    light = Light(
+        harmonics=np.zeros((9, 3), np.float32),
+        direction=np.float32([0.6, 0, 0.8]),
+        color=np.float32([0.2, 0.1, 0.3]),
+        specular=np.float32([0.3, 0.2, 0.1]),
+        shininess=np.float32(5),
+        lamp_positions=np.float32([[30, 60, 90], [0, -50, 80], [10, 10, -200]]),
+        lamp_colors=np.float32([[0.5, 0.6, 0.7], [0.3, 0.1, 0.1], [9, 9, 9]]),
+        specular_complement=np.float32(0.5),
+    )
+    albedo = np.float32([0.7, 0.5, 0.3])
+    triangles = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+    output = Renderer(triangles, 80, 80)(square[None], np.tile(albedo, (1, 4, 1)), batched(camera), batched(light))
+    rotation = cameras.rotation_from_euler(euler)
+    ids, weights, color = (part[0].numpy() for part in (output.triangle_ids, output.barycentrics, output.color))
+    rows = np.argwhere(ids >= 0)
+    assert len(rows) > 300
+    for row, column in rows[:: len(rows) // 40]:
+        place = rotation @ (weights[row, column] @ square[triangles[ids[row, column]]])
+        view = np.array([0.0, 0, 1])
+        if kind == contract.PERSPECTIVE:
+            view = np.array([9, 2, 300]) - place
+            view /= np.linalg.norm(view)
+        expected = by_the_equation(rotation[:, 2], view, albedo, light, place)
+        np.testing.assert_allclose(color[row, column], expected, rtol=2e-3)
+
+
+def test_a_lamps_colour_is_what_it_gives_at_the_origin():
+    square = np.float32([[-9, -9, 0], [9, -9, 0], [9, 9, 0], [-9, 9, 0]])
+    camera = Camera(
+        contract.SCALED_ORTHOGRAPHIC,
+        cameras.scaled_orthographic_matrix(np.zeros(3, np.float32), np.float32(0.5), np.float32([4.5, 4.5, 0])),
+    )
+    zero = np.zeros(3, np.float32)
+    for distance in (100, 2000):
+        light = Light(
+            np.zeros((9, 3), np.float32),
+            np.float32([0, 0, 1]),
+            zero,
+            zero,
+            np.float32(1),
+            lamp_positions=np.float32([[0, 0, distance]]),
+            lamp_colors=np.float32([[0.2, 0.4, 0.6]]),
+        )
+        output = Renderer(np.array([[0, 1, 2], [0, 2, 3]]), 9, 9)(
+            square[None], np.ones((1, 4, 3)), batched(camera), batched(light)
+        )
+        np.testing.assert_allclose(output.color[0, 4, 4], [0.2, 0.4, 0.6], rtol=1e-4)
+
+
+def test_samples_are_pixels_of_a_larger_image(head_mesh, colors, any_camera, light):
+    vertices, triangles = head_mesh
+    large = any_camera
+    if large.kind == contract.SCALED_ORTHOGRAPHIC:
+        large = dataclasses.replace(large, matrix=large.matrix * np.float32(3))
+    lit, uv = batched(light), vertices[:, 1:] / 200
+    fine = Renderer(triangles, 3 * 32, 3 * 40, uv=uv)(vertices[None], colors[None], batched(large), lit)
+    output = Renderer(triangles, 32, 40, samples=3, uv=uv)(vertices[None], colors[None], batched(any_camera), lit)
+    blocks = {
+        name: value[0].numpy().reshape(32, 3, 40, 3, -1).swapaxes(1, 2).reshape(32, 40, 9, -1)
+        for name, value in fine._asdict().items()
+    }
+    np.testing.assert_allclose(output.color[0], blocks["color"].mean(2), atol=1e-5)
+    np.testing.assert_allclose(output.mask[0], blocks["mask"].mean(2)[..., 0], atol=1e-6)
+    assert 0 < (output.mask[0].numpy() % 1 > 0).mean() < 0.2, "pixels on the silhouette are covered in part"
+    nearest = blocks["depth"].argmin(2)[..., None]
+    for name in ("normals", "triangle_ids", "barycentrics", "uv"):
+        expected = np.take_along_axis(blocks[name], nearest, axis=2)[:, :, 0]
+        np.testing.assert_allclose(getattr(output, name)[0].numpy().reshape(expected.shape), expected, atol=1e-4)
+    np.testing.assert_allclose(output.depth[0], blocks["depth"].min(2)[..., 0] / 3, atol=1e-3)
+
+
+def test_half_precision_is_cast(head_mesh, colors, any_camera, light):
+    vertices, triangles = head_mesh
+    render = Renderer(triangles, 24, 24)
+    half = tf.cast(colors[None], tf.float16)
+    output = render(tf.constant(vertices[None], tf.float64), half, batched(any_camera), batched(light))
+    assert output.color.dtype == tf.float32
+    expected = render(vertices[None], tf.cast(half, tf.float32), batched(any_camera), batched(light))
+    np.testing.assert_allclose(output.color, expected.color, atol=1e-6)
+
+
 def test_a_batch_is_its_images(head_mesh, colors, light):
     vertices, triangles = head_mesh
     euler = np.float32([[0, 0, 0], [60, 10, -5], [-40, -20, 30]])
@@ -88,7 +209,7 @@ def test_a_batch_is_its_images(head_mesh, colors, light):
     lights = [dataclasses.replace(light, color=light.color * (index + 1)) for index in range(3)]
     meshes = np.stack([vertices, vertices * 0.9, vertices * np.float32([1, 0.8, 1])])
     albedo = np.stack([colors, colors**2, 1 - colors])
-    render = Renderer(triangles, 48, 64)
+    render = Renderer(triangles, 48, 64, uv=vertices[:, :2])
     together = render(meshes, albedo, batched(*shots), batched(*lights))
     for index in range(3):
         alone = render(meshes[index][None], albedo[index][None], batched(shots[index]), batched(lights[index]))
@@ -118,7 +239,7 @@ def scene_of(kind, theta):
         camera = Camera(kind, theta["matrix"], theta["field_of_view"])
     else:
         camera = Camera(kind, theta["matrix"])
-    light = Light(*(theta[name] for name in ("harmonics", "direction", "color", "specular", "shininess")))
+    light = Light(**{field.name: theta[field.name] for field in dataclasses.fields(Light)})
     return theta["vertices"], theta["colors"], camera, light
 
 
@@ -142,13 +263,16 @@ def patch(kind):
         "color": rng.uniform(0.3, 0.9, 3),
         "specular": rng.uniform(0.1, 0.3, 3),
         "shininess": np.array(6.0),
+        "lamp_positions": np.array([[60.0, 80.0, 150.0], [-120.0, 20.0, 90.0]]),
+        "lamp_colors": rng.uniform(0.2, 0.5, (2, 3)),
+        "specular_complement": np.array(0.7),
         "field_of_view": np.array(14.0),
     }
     theta = {name: value[None].astype(np.float32) for name, value in theta.items()}
     return theta, np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 
 
-PARAMETERS = ["vertices", "colors", "matrix", "harmonics", "direction", "color", "specular", "shininess"]
+PARAMETERS = ["vertices", "colors", "matrix", *(field.name for field in dataclasses.fields(Light))]
 
 
 GRADIENTS = [
@@ -197,6 +321,41 @@ def test_gradients_are_finite_differences(kind, name):
     assert checked >= 3
 
 
+@pytest.mark.parametrize("name", ["vertices", "matrix"])
+@pytest.mark.parametrize("output", ["color", "depth", "normals", "barycentrics", "uv"])
+def test_every_output_is_differentiable_with_samples(output, name):
+    """Four samples a pixel; central differences of a random linear function of the output, in three directions."""
+    theta, triangles = patch(contract.PERSPECTIVE)
+    render = Renderer(triangles, 8, 8, samples=2, uv=10 * np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]))
+    rng = np.random.default_rng(2)
+
+    def drawn(changed):
+        images = render(*scene_of(contract.PERSPECTIVE, {**theta, name: changed}))
+        value = getattr(images, output)
+        seen = images.triangle_ids.numpy() >= 0
+        return tf.boolean_mask(value, seen), np.stack([images.triangle_ids.numpy(), images.mask.numpy()])
+
+    value = tf.constant(theta[name])
+    with tf.GradientTape() as tape:
+        tape.watch(value)
+        image, ids = drawn(value)
+        weights = rng.normal(size=image.shape).astype(np.float32)
+        loss = tf.reduce_sum(image * weights)
+    gradient = tape.gradient(loss, value).numpy().astype(np.float64)
+    checked = 0
+    for _ in range(20):
+        direction = rng.normal(size=value.shape) * (0.3 * np.abs(theta[name]) + 0.01 * np.abs(theta[name]).max())
+        ends = [drawn(tf.constant((theta[name] + sign * 1e-3 * direction).astype(np.float32))) for sign in (1, -1)]
+        if any((other != ids).any() for _, other in ends):
+            continue
+        checked += 1
+        difference = ends[0][0].numpy().astype(np.float64) - ends[1][0].numpy()
+        numeric = (difference * weights).sum() / 2e-3
+        scale = np.sqrt(np.square(gradient * direction).sum())
+        assert (gradient * direction).sum() == pytest.approx(numeric, abs=0.02 * scale + 0.03)
+    assert checked >= 3
+
+
 def test_gradient_stays_finite_with_vertices_behind_the_camera(head_mesh, colors, light):
     vertices, triangles = head_mesh
     matrix = cameras.perspective_matrix(np.float32([0, 0, 0]), np.float32([0, 0, 40]))
@@ -235,19 +394,24 @@ def test_gradient_descent_on_the_camera_finds_the_pose(head_mesh, colors, light)
 def test_compiled_and_saved(head_mesh, colors, any_camera, light, tmp_path):
     """The XLA backend works under jit and in a SavedModel that takes any number of images."""
     vertices, triangles = head_mesh
-    render = Renderer(triangles, 32, 32, "xla")
+    render = Renderer(triangles, 32, 32, "xla", samples=2, uv=vertices[:, :2] / 200 + 0.5)
     shrunk = any_camera
     if shrunk.kind == contract.SCALED_ORTHOGRAPHIC:
         shrunk = dataclasses.replace(shrunk, matrix=shrunk.matrix / np.float32(3))
+    light = dataclasses.replace(
+        light,
+        lamp_positions=np.float32([[200, 100, 300]]),
+        lamp_colors=np.float32([[0.3, 0.2, 0.2]]),
+        specular_complement=np.float32(0.5),
+    )
     lights = batched(light, light, light)
     matrix = tf.constant(np.stack([shrunk.matrix] * 3))
     view = tf.constant([27.0, 27.0, 27.0])
     meshes, albedo = np.stack([vertices, vertices * 0.8, vertices]), np.stack([colors, colors, colors**2])
     kind = any_camera.kind
 
-    def draw(points, colors, matrix, view, harmonics, direction, color, specular, shininess):
-        lit = Light(harmonics, direction, color, specular, shininess)
-        return render(points, colors, Camera(kind, matrix, view), lit)._asdict()
+    def draw(points, colors, matrix, view, *lit):
+        return render(points, colors, Camera(kind, matrix, view), Light(*lit))._asdict()
 
     arguments = [meshes, albedo, matrix, view, *(getattr(lights, field.name) for field in dataclasses.fields(lights))]
     expected = draw(*arguments)
@@ -270,6 +434,10 @@ def test_wrong_arguments_are_named(head_mesh, colors, any_camera, light):
         Renderer(triangles, 8, 8, "opengl")
     with pytest.raises(ValueError, match="height=0"):
         Renderer(triangles, 0, 8)
+    with pytest.raises(ValueError, match="samples=0"):
+        Renderer(triangles, 8, 8, samples=0)
+    with pytest.raises(ValueError, match=r"`uv`.*3\)"):
+        Renderer(triangles, 8, 8, uv=vertices)
     with pytest.raises(ValueError, match="triangles"):
         Renderer(triangles[:, :2], 8, 8)
     with pytest.raises(ValueError, match="vertices"):

@@ -1,5 +1,6 @@
 """Differentiable geometry of an image: vertex normals, and where in its triangle each pixel's centre lies."""
 
+import numpy as np
 import tensorflow as tf
 from tensorflow_graphics.geometry.representation import triangle as triangle_geometry
 from tensorflow_graphics.rendering import barycentrics as tfg_barycentrics
@@ -64,6 +65,20 @@ def pixel_framebuffer(homogeneous: tf.Tensor, triangles: tf.Tensor, triangle_ids
         vertex_ids=vertex_ids,
         foreground_mask=mask,
     )
+
+
+def interpolate_constant(attribute: np.ndarray, frame: framebuffer.Framebuffer) -> tf.Tensor:
+    """An attribute that is the same for all meshes of a batch, at pixels.
+
+    Args:
+        attribute: `[V, C]` float32.
+        frame: Framebuffer of the batch.
+
+    Returns:
+        `[B, H, W, C]`, 0 outside the mesh; its gradient is the barycentrics'.
+    """
+    corners = tf.gather(tf.constant(attribute), frame.vertex_ids)
+    return tf.reduce_sum(corners * frame.barycentrics.value[..., None], axis=-2)
 
 
 def facing(screen: tf.Tensor, vertex_ids: tf.Tensor) -> tf.Tensor:
