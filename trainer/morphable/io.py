@@ -11,6 +11,7 @@ import os
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,16 @@ def save(model: MorphableModel, path: str | os.PathLike[str]) -> None:
         "provenance": dict(model.provenance),
     }
     members = {_METADATA: np.frombuffer(json.dumps(metadata, sort_keys=True).encode(), np.uint8)}
-    members |= {field: _compact(getattr(model, field)) for field in ARRAY_FIELDS}
+    members |= {field: compact(getattr(model, field)) for field in ARRAY_FIELDS}
     for key, points in sorted(model.landmarks.items()):
         members[f"{_LANDMARKS}/{key}/triangles"] = points.triangles
         members[f"{_LANDMARKS}/{key}/barycentrics"] = points.barycentrics
-    members |= {f"{_REGIONS}/{key}": _compact(value) for key, value in sorted(model.regions.items())}
+    members |= {f"{_REGIONS}/{key}": compact(value) for key, value in sorted(model.regions.items())}
+    write_arrays(members, path)
+
+
+def write_arrays(members: Mapping[str, np.ndarray], path: Path) -> None:
+    """Writes arrays as a compressed `.npz`, atomically; the same arrays give the same bytes."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -75,13 +81,13 @@ def load(path: str | os.PathLike[str]) -> MorphableModel:
     with path.open("rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                arrays = _read_arrays(archive)
+                arrays = read_arrays(archive)
             return _model(arrays)
         except Exception as error:  # zipfile, decompressors and NumPy raise nearly anything on damaged files
             raise ValueError(f"{path} is not a face model that can be read: {error}") from error
 
 
-def _compact(array: np.ndarray) -> np.ndarray:
+def compact(array: np.ndarray) -> np.ndarray:
     """The array as float16 where that is exact, else as it is."""
     if array.dtype != np.float32:
         return array
@@ -90,8 +96,12 @@ def _compact(array: np.ndarray) -> np.ndarray:
     return half if np.array_equal(half.astype(np.float32), array) else array
 
 
-def _read_arrays(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
-    """Every member of the archive, after checking what it claims."""
+def read_arrays(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    """Every array of an archive, by its name, after checking what it claims; no pickled object is ever read.
+
+    Raises:
+        ValueError: If a member is not an array of numbers, is damaged, or all together are too big.
+    """
     members = archive.infolist()
     total = sum(member.file_size for member in members)
     if total > MAX_BYTES:
