@@ -76,9 +76,9 @@ def tube(path: np.ndarray, radii: np.ndarray, up: np.ndarray, sides: int = 6, cl
     count = len(path)
     vertices = np.empty((count * sides + (0 if closed else 2), 3), np.float32)
     _tube_vertices(
-        np.ascontiguousarray(path, np.float64),
-        np.ascontiguousarray(np.broadcast_to(radii, (count, 2)), np.float64),
-        np.ascontiguousarray(np.broadcast_to(up, (count, 3)), np.float64),
+        np.array(path, np.float64, order="C"),
+        np.array(np.broadcast_to(radii, (count, 2)), np.float64, order="C"),
+        np.array(np.broadcast_to(up, (count, 3)), np.float64, order="C"),
         _circle(sides),
         closed,
         vertices,
