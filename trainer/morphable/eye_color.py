@@ -1,15 +1,16 @@
-"""Colours of eyeballs: iris by its pigments, limbal ring, pupil, and a sclera that is not white."""
+"""Colours of eyeballs: iris by its pigments, limbal ring, pupil, a sclera that is not white, in the shadow of the lids."""
 
 from typing import Final
 
+import numba
 import numpy as np
 
-from trainer.morphable.eyeball import IRIS_RADIUS, PUPIL_RADIUS
+from trainer.morphable.eyeball import IRIS_RADIUS
 
-SCLERA: Final = np.array([0.56, 0.52, 0.48], np.float32)
-SCLERA_BLOOD: Final = np.array([0.50, 0.25, 0.21], np.float32)
+SCLERA: Final = np.array([0.47, 0.43, 0.39], np.float32)
+SCLERA_BLOOD: Final = np.array([0.40, 0.20, 0.165], np.float32)
 PUPIL: Final = np.array([0.008, 0.008, 0.008], np.float32)
-"""Linear RGB."""
+"""Linear RGB; of the sclera as it shows in its socket, a little darker than it is."""
 
 IRIS_COLORS: Final = np.array(
     [
@@ -32,14 +33,22 @@ IRIS_FREQUENCIES: Final = (
 )
 """Melanin share of the skin, and how frequent `IRIS_COLORS` are among people who have it."""
 
-STREAKS: Final = 0.3
-LIMBUS: Final = 0.45
+EDGE: Final = 0.35
+"""Half width of the pupil's and the iris' edge, millimetres."""
+STREAKS: Final = 0.25
+"""Relative brightness of the iris' streaks."""
+LIMBUS: Final = 0.5
 """Relative brightness of the ring at the iris' rim."""
-LIMBUS_START: Final = 0.88
-"""Fraction of the iris' radius where the ring begins."""
-LID_SHADOW: Final = 0.55
+LIMBUS_WIDTH: Final = 0.9
+"""Of that ring, millimetres."""
+CORNER_BLOOD: Final = 0.5
+"""Share of bloodshot tissue in the corners of the eye."""
+CORNER_START: Final = 8.5
+CORNER_END: Final = 13.0
+"""Distances from the gaze axis between which it grows to that, millimetres."""
+LID_SHADOW: Final = 0.5
 """Part of the light that the upper lid and its lashes take from the eyeball just below."""
-LID_SHADOW_REACH: Final = 2.2
+LID_SHADOW_REACH: Final = 2.4
 """Distance at which that has fallen to 1/e, millimetres."""
 
 
@@ -60,46 +69,45 @@ def sample_iris(rng: np.random.Generator, melanin: float) -> tuple[float, float,
     return float(color[0]), float(color[1]), float(color[2])
 
 
-def eye_colors(
-    axis_distance: np.ndarray,
+@numba.njit(cache=True, nogil=True)
+def paint_eyes(
+    colors: np.ndarray,
+    vertices: np.ndarray,
+    distance: np.ndarray,
     angle: np.ndarray,
-    iris: np.ndarray | tuple[float, float, float],
-    pupil_radius: float = PUPIL_RADIUS,
-    redness: np.ndarray | float = 0.1,
-) -> np.ndarray:
-    """Albedo of an eyeball.
+    shape: np.ndarray,
+    lids: np.ndarray,
+    iris: np.ndarray,
+    pupil_radius: np.float32,
+    redness: np.float32,
+) -> None:
+    """Colours the vertices of both eyeballs.
 
     Args:
-        axis_distance: `[V]` distance from the gaze axis, millimetres; infinite behind the equator.
-        angle: `[V]` radians around it.
-        iris: `[3]` linear RGB.
+        colors: `[V, 3]` float32 linear RGB, changed in place.
+        vertices: `[n]` indices of the eyes' vertices.
+        distance: `[n]` float32 distance from the gaze axis, millimetres; infinite behind the equator.
+        angle: `[n]` float32 radians around it.
+        shape: `[V, 3]` float32 millimetres, model frame.
+        lids: `[2, 4, 3]` float32 landmarks of both upper lids' edges, x ascending; the first is that of x < 0.
+        iris: `[3]` float32 linear RGB.
         pupil_radius: Millimetres.
-        redness: `[V]` or one, share of bloodshot tissue in the sclera, in [0, 1].
-
-    Returns:
-        `[V, 3]` float32 linear RGB.
+        redness: Share of bloodshot tissue in the sclera, in [0, 1].
     """
-    distance = np.asarray(axis_distance, np.float32)
-    streaks = 1 + STREAKS * np.sin(7 * angle) * np.sin(3 * angle + 1)
-    inner = np.clip((distance - pupil_radius) / (IRIS_RADIUS - pupil_radius), 0, 1)
-    rim = np.where(distance > LIMBUS_START * IRIS_RADIUS, LIMBUS, 0.85 + 0.3 * inner)
-    share = np.broadcast_to(np.asarray(redness, np.float32), distance.shape)[:, None]
-    colors = SCLERA + share * (SCLERA_BLOOD - SCLERA)
-    colors = np.where(
-        (distance < IRIS_RADIUS)[:, None], np.asarray(iris, np.float32) * (streaks * rim)[:, None], colors
-    )
-    return np.where((distance < pupil_radius)[:, None], PUPIL, colors).astype(np.float32)
-
-
-def lid_shadow(points: np.ndarray, upper_lid: np.ndarray) -> np.ndarray:
-    """Light that reaches an eyeball below its upper lid.
-
-    Args:
-        points: `[V, 3]` of the eyeball, model frame, millimetres.
-        upper_lid: `[L, 3]` landmarks of the upper lid's edge, x ascending.
-
-    Returns:
-        `[V]` float32 factor in (0, 1].
-    """
-    below = np.interp(points[:, 0], upper_lid[:, 0], upper_lid[:, 1]) - points[:, 1]
-    return (1 - LID_SHADOW * np.exp(-np.maximum(below, 0) / LID_SHADOW_REACH)).astype(np.float32)
+    for index in range(len(vertices)):
+        vertex, away = vertices[index], distance[index]
+        x, y = shape[vertex, 0], shape[vertex, 1]
+        lid = lids[0] if x < 0 else lids[1]
+        below = np.interp(x, lid[:, 0], lid[:, 1]) - y
+        light = 1 - LID_SHADOW * np.exp(-max(below, 0.0) / LID_SHADOW_REACH)
+        corner = min(max((away - CORNER_START) / (CORNER_END - CORNER_START), 0.0), 1.0)
+        blood = min(redness + CORNER_BLOOD * corner, 1.0)
+        in_iris = min(max((IRIS_RADIUS + EDGE - away) / (2 * EDGE), 0.0), 1.0)
+        in_pupil = min(max((pupil_radius + EDGE - away) / (2 * EDGE), 0.0), 1.0)
+        rim = 1 - (1 - LIMBUS) * min(max((away - IRIS_RADIUS + LIMBUS_WIDTH) / LIMBUS_WIDTH, 0.0), 1.0)
+        streaks = 1 + STREAKS * np.sin(7 * angle[index]) * np.sin(3 * angle[index] + 1)
+        for channel in range(3):
+            color = SCLERA[channel] + blood * (SCLERA_BLOOD[channel] - SCLERA[channel])
+            color += in_iris * (iris[channel] * streaks * rim - color)
+            color += in_pupil * (PUPIL[channel] - color)
+            colors[vertex, channel] = color * light

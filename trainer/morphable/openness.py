@@ -4,12 +4,16 @@ from typing import Final
 
 import numpy as np
 
+from trainer.morphable.skin_kernels import nearest_depths
+
 DIRECTIONS: Final = 48
 CELL: Final = 1.5
 """Side of a z-buffer's cell, millimetres."""
 BIAS: Final = 1.2
 """What is not further than this behind the nearest point of its cell counts as seen, millimetres."""
-SPACING: Final = 1.2
+LIFT: Final = 0.3
+"""Vertices look from this far above the surface, millimetres."""
+SPACING: Final = 1.5
 """Triangles are sampled at least this densely, millimetres; at most `MOST_SAMPLES` an edge."""
 MOST_SAMPLES: Final = 8
 
@@ -22,19 +26,19 @@ def openness(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
         triangles: `[T, 3]` counter-clockwise seen from outside.
 
     Returns:
-        `[V]` cosine-weighted share of the directions above the surface that nothing blocks, in [0, 1]; 1 where a vertex
-        belongs to no triangle.
+        `[V]` float32 cosine-weighted share of the directions above the surface that nothing blocks, in [0, 1]; 1 where a
+        vertex belongs to no triangle.
     """
     normals = _normals(vertices, triangles)
-    samples = _samples(vertices, triangles)
+    samples = _samples(vertices, triangles).astype(np.float32)
+    raised = (vertices + LIFT * normals).astype(np.float32)
     seen = np.zeros(len(vertices))
-    total = np.full(len(vertices), 1e-9)
+    total = np.zeros(len(vertices))
     for direction in _directions():
         cosine = np.maximum(normals @ direction, 0)
-        seen += cosine * _visible(vertices + 0.3 * normals, samples, direction)
+        seen += cosine * _visible(raised, samples, direction)
         total += cosine
-    share = np.clip(seen / total, 0, 1)
-    return np.where(total > 1e-6, share, 1.0)
+    return np.where(total > 0, seen / np.maximum(total, 1e-9), 1.0).astype(np.float32)
 
 
 def _directions() -> np.ndarray:
@@ -57,14 +61,14 @@ def _normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 def _samples(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """`[N, 3]` points that cover the surface."""
+    """`[N, 3]` points that cover the surface: the vertices, and a grid inside each triangle."""
     corners = vertices[triangles]
     longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=-1).max(axis=1)
     counts = np.clip(np.ceil(longest / SPACING), 1, MOST_SAMPLES).astype(int)
     parts = [vertices]
     for count in np.unique(counts):
-        steps = [(i, j, count - i - j) for i in range(count + 1) for j in range(count + 1 - i)]
-        weights = np.array(steps) / count
+        steps = [(i, j, count - 1 - i - j) for i in range(count) for j in range(count - i)]
+        weights = (np.array(steps) + 1 / 3) / count
         parts.append(np.einsum("wc,tcd->twd", weights, corners[counts == count]).reshape(-1, 3))
     return np.concatenate(parts)
 
@@ -73,13 +77,11 @@ def _visible(points: np.ndarray, samples: np.ndarray, direction: np.ndarray) -> 
     """`[V]` bool: no sample lies in front of a point, seen against a direction."""
     side = np.cross(direction, [0.0, 1.0, 0.0] if abs(direction[1]) < 0.9 else [1.0, 0.0, 0.0])
     side /= np.linalg.norm(side)
-    frame = np.stack([side, np.cross(direction, side), direction], axis=1)
-    placed, cover = points @ frame, samples @ frame
-    low = cover[:, :2].min(axis=0) - 2 * CELL
-    cells = ((cover[:, :2] - low) / CELL).astype(int)
+    frame = np.stack([side / CELL, np.cross(direction, side) / CELL, direction], axis=1).astype(np.float32)
+    placed = points @ frame
+    low = placed[:, :2].min(axis=0) - 2
+    cells = (placed[:, :2] - low).astype(np.int32)
     width, height = cells.max(axis=0) + 3
-    nearest = np.full(width * height, -np.inf)
-    order = np.argsort(cover[:, 2], kind="stable")
-    nearest[(cells[:, 0] * height + cells[:, 1])[order]] = cover[order, 2]
-    at = np.clip(((placed[:, :2] - low) / CELL).astype(int), 0, [width - 1, height - 1])
-    return placed[:, 2] >= nearest[at[:, 0] * height + at[:, 1]] - BIAS
+    nearest = np.full((width, height), -np.inf, np.float32)
+    nearest_depths(samples, frame, low, nearest)
+    return placed[:, 2] >= nearest[cells[:, 0], cells[:, 1]] - BIAS

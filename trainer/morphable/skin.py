@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from trainer.contract import LANDMARK_GROUPS, LANDMARK_SETS
-from trainer.morphable import skin_detail
-from trainer.morphable.eye_color import eye_colors, lid_shadow, sample_iris
+from trainer.contract import LANDMARK_SETS
+from trainer.morphable.eye_color import sample_iris
 from trainer.morphable.hair_color import hair_color, sample_hair_color
 from trainer.morphable.model import MorphableModel
-from trainer.morphable.skin_map import DETAIL_RANGE, SkinMap
-from trainer.morphable.skin_optics import BLOOD_RANGE, MELANIN_RANGE, skin_tone
+from trainer.morphable.skin_map import SkinMap
+from trainer.morphable.skin_optics import BLOOD_RANGE, MELANIN_RANGE
+from trainer.morphable.skin_paint import detail_of, paint
 
 __all__ = ["Skin", "hair_color", "sample_hair_color", "sample_skin", "skin_colors"]
 
@@ -92,7 +92,7 @@ STRENGTHS: Final = (
 TONE_KNOTS: Final = ((0.0, 0.17, 0.34, 0.51, 0.68, 0.88, 1.0), (0.013, 0.022, 0.05, 0.09, 0.14, 0.27, 0.40))
 """Quantiles and melanin: about as many people in each class of the individual typology angle."""
 
-LIPSTICKS: Final = ((0.35, 0.05, 0.06), (0.42, 0.13, 0.14), (0.22, 0.03, 0.05), (0.45, 0.16, 0.10), (0.30, 0.10, 0.09))
+LIPSTICKS: Final = ((0.35, 0.05, 0.06), (0.42, 0.13, 0.14), (0.22, 0.03, 0.05), (0.40, 0.12, 0.10), (0.30, 0.10, 0.09))
 EYE_SHADOWS: Final = (
     (0.15, 0.09, 0.08),
     (0.05, 0.05, 0.06),
@@ -100,21 +100,6 @@ EYE_SHADOWS: Final = (
     (0.25, 0.14, 0.12),
     (0.20, 0.12, 0.20),
 )
-
-UNEVEN_MELANIN: Final = 0.05
-UNEVEN_BLOOD: Final = 0.12
-"""Standard deviation of the share over the face at `unevenness` 1, as a part of it."""
-BLUSH_BLOOD: Final = 0.035
-CIRCLE_BLOOD: Final = 0.012
-CIRCLE_MELANIN: Final = 0.35
-"""Share that blush and dark circles add at strength 1; for melanin, as a part of the skin's own."""
-
-TEETH: Final = np.array([0.56, 0.51, 0.42], np.float32)
-TONGUE: Final = np.array([0.34, 0.11, 0.10], np.float32)
-MOUTH: Final = np.array([0.20, 0.055, 0.05], np.float32)
-LASH: Final = np.array([0.018, 0.014, 0.012], np.float32)
-DARKEST: Final = 0.004
-"""Linear RGB."""
 
 
 def sample_skin(rng: np.random.Generator) -> Skin:
@@ -183,112 +168,10 @@ def skin_colors(
         ValueError: If there are more coefficients than modes, or the vertices do not fit the model.
     """
     where = SkinMap.of(model)
-    if vertices is not None and np.shape(vertices) != model.mean.shape:
+    if vertices is None:
+        return paint(where, skin, detail_of(where, model, albedo), where.vertices, where.points, brows, hair)
+    if np.shape(vertices) != model.mean.shape:
         raise ValueError(f"`vertices` must be {list(model.mean.shape)}. Received: {list(np.shape(vertices))}")
-    rng = np.random.default_rng(skin.seed)
-    colors = skin_tone(*_pigments(where, skin, rng))
-    colors *= _detail(where, model, albedo)
-    colors *= where.shade[:, None]
-    hair = _usual_hair(skin.melanin) if hair is None else np.asarray(hair, np.float32)
-    _add_hair(colors, where, skin, hair, brows)
-    _add_makeup(colors, where, skin)
-    _add_inner_parts(colors, where, model, skin, vertices)
-    return np.clip(colors, DARKEST, 1, out=colors)
-
-
-def _pigments(where: SkinMap, skin: Skin, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """`[V]` melanin and `[V]` blood."""
-    melanin, blood = np.float32(skin.melanin) * where.melanin, np.float32(skin.blood) * where.blood
-    if skin.unevenness:
-        amplitude = np.array([[UNEVEN_MELANIN], [UNEVEN_BLOOD]]) * skin.unevenness / np.sqrt(len(where.waves))
-        noise = (rng.standard_normal((2, len(where.waves))) * amplitude).astype(np.float32) @ where.waves
-        noise = np.maximum(1 + noise, 0.3)
-        melanin *= noise[0]
-        blood *= noise[1]
-    if skin.dark_circles:
-        at, weights = where.parts["under_eye"]
-        blood[at] += np.float32(CIRCLE_BLOOD * skin.dark_circles) * weights
-        melanin[at] *= 1 + np.float32(CIRCLE_MELANIN * skin.dark_circles) * weights
-    if skin.blush:
-        at, weights = where.parts["cheeks"]
-        blood[at] += np.float32(BLUSH_BLOOD * skin.blush) * weights
-    if skin.freckles:
-        skin_detail.add_freckles(melanin, where, skin.freckles, rng)
-    if skin.moles:
-        skin_detail.add_moles(melanin, where, skin.moles, rng)
-    return melanin, blood
-
-
-def _detail(where: SkinMap, model: MorphableModel, albedo: Any) -> np.ndarray:
-    """`[V, 3]` what an albedo adds to a uniform skin: 1 on average over bare skin."""
-    if albedo is None or not len(where.detail_modes):
-        return where.detail
-    weights = np.asarray(albedo, np.float32)
-    if weights.ndim != 1 or len(weights) > len(model.albedo):
-        raise ValueError(f"`albedo` must be [K] with K at most {len(model.albedo)}. Received: {list(weights.shape)}")
-    modes = where.detail_modes[: len(weights)]
-    detail = (weights @ modes.reshape(len(modes), -1)).reshape(where.detail.shape)
-    detail += where.detail
-    detail /= np.maximum(detail[where.bare].mean(axis=0), 0.05)
-    return np.clip(detail, *DETAIL_RANGE, out=detail)
-
-
-def _usual_hair(melanin: float) -> np.ndarray:
-    """Hair of most people with such skin."""
-    return hair_color(float(np.interp(melanin, [0.013, 0.06, 0.12], [0.9, 2.5, 7.0])), 0.1)
-
-
-def _add_hair(colors: np.ndarray, where: SkinMap, skin: Skin, hair: np.ndarray, brows: bool) -> None:
-    parts = where.parts
-    if skin.scalp:
-        skin_detail.cover(colors, parts["scalp"], hair, skin_detail.SCALP_COVER * skin.scalp)
-    if skin.stubble:
-        skin_detail.cover(colors, parts["beard"], hair, skin_detail.STUBBLE_COVER * skin.stubble)
-    if brows and skin.brow_density:
-        density = skin_detail.brow_density(where, skin.brow_thickness, skin.brow_lift)
-        skin_detail.cover(colors, parts["brow_band"], hair, skin_detail.BROW_COVER * skin.brow_density * density)
-    if skin.lashes:
-        skin_detail.cover(colors, parts["lashes"], LASH, skin_detail.LASH_COVER * skin.lashes)
-
-
-def _add_makeup(colors: np.ndarray, where: SkinMap, skin: Skin) -> None:
-    for name, strength, color in (
-        ("lips", skin.lipstick, skin.lipstick_color),
-        ("eye_shadow", skin.eye_shadow, skin.eye_shadow_color),
-    ):
-        if strength:
-            skin_detail.cover(colors, where.parts[name], np.asarray(color, np.float32), 0.8 * strength)
-
-
-def _add_inner_parts(
-    colors: np.ndarray, where: SkinMap, model: MorphableModel, skin: Skin, vertices: np.ndarray | None
-) -> None:
-    """Mouth, teeth and tongue in the light that the lips let in; eyes in the shadow of their lids."""
-    shape = where.vertices if vertices is None else vertices
-    points = where.points if vertices is None else model.landmark_points(vertices, LANDMARK_SETS[0])
-    light = _mouth_light(points)
-    for name, color in (("mouth_interior", MOUTH), ("teeth", TEETH), ("tongue", TONGUE)):
-        part = where.parts[name]
-        if len(part.vertices):
-            depth = points[_LIPS, 2].mean() - shape[part.vertices, 2]
-            share = light / (light + np.maximum(depth, 0))
-            skin_detail.cover(colors, part, color * share[:, None], 1.0)
-    at = where.parts["eyes"].vertices
-    if len(at):
-        white = eye_colors(where.eye_distance, where.eye_angle, skin.iris, skin.pupil, skin.redness)
-        own = shape[at]
-        for name in ("right_eye", "left_eye"):
-            lid = points[list(LANDMARK_GROUPS[name][:4])]
-            side = np.sign(own[:, 0]) == np.sign(lid[0, 0])
-            white[side] *= lid_shadow(own[side], lid)[:, None]
-        colors[at] = white
-
-
-_LIPS: Final = list(LANDMARK_GROUPS["inner_lips"])
-
-
-def _mouth_light(points: np.ndarray) -> float:
-    """How deep light falls through the lips, millimetres: more the wider they are open."""
-    inner = points[_LIPS]
-    gap = float(np.abs(inner[1:4, 1] - inner[7:4:-1, 1]).mean())
-    return 2.0 + 1.5 * gap
+    vertices = np.ascontiguousarray(vertices, np.float32)
+    points = model.landmark_points(vertices, LANDMARK_SETS[0])
+    return paint(where, skin, detail_of(where, model, albedo), vertices, points, brows, hair)

@@ -1,25 +1,18 @@
-"""What single people have on their skin: freckles, moles, stubble, brows, lashes, make-up. Every strength is 0 for off."""
+"""Small things on single skins: freckles, moles, and the shape of brows."""
 
 from typing import Final
 
 import numpy as np
 
-from trainer.morphable.skin_map import Part, SkinMap
+from trainer.morphable.skin_map import SkinMap
 
-FRECKLE_MELANIN: Final = (0.02, 0.06)
+FRECKLE_MELANIN: Final = (0.015, 0.05)
 """Share of melanin that a freckle adds, least and most."""
 
-MOLE_RADIUS: Final = (0.9, 2.6)
+MOLE_RADIUS: Final = (0.9, 2.4)
 """Millimetres."""
 MOLE_MELANIN: Final = 0.30
 """Share of melanin that a mole adds at its middle."""
-
-STUBBLE_COVER: Final = 0.42
-"""Part of the skin that stubble of strength 1 hides."""
-SCALP_COVER: Final = 0.8
-"""The same of short hair on the scalp."""
-BROW_COVER: Final = 0.88
-LASH_COVER: Final = 0.75
 
 BROW_HALF_WIDTH: Final = ((-0.1, 0.0, 0.2, 0.6, 0.9, 1.08), (1.2, 3.0, 3.9, 3.2, 1.9, 0.6))
 """Position along a brow, and half its width there at thickness 1, millimetres."""
@@ -39,12 +32,10 @@ def add_freckles(melanin: np.ndarray, where: SkinMap, strength: float, rng: np.r
         rng: Source of randomness.
     """
     face, weights = where.parts["face"]
-    chances = where.freckle_chances
-    drawn = rng.random(len(face), np.float32)
-    found = np.flatnonzero(drawn < strength * chances)
+    found = np.flatnonzero(rng.random(len(face), np.float32) < np.float32(strength) * where.freckle_chances)
     low, high = FRECKLE_MELANIN
     darkness = rng.random(len(found), np.float32) * np.float32(high - low) + np.float32(low)
-    melanin[face[found]] += darkness * weights[found] * np.float32(0.4 + 0.6 * strength)
+    melanin[face[found]] += darkness * weights[found]
 
 
 def add_moles(melanin: np.ndarray, where: SkinMap, count: int, rng: np.random.Generator) -> None:
@@ -59,39 +50,25 @@ def add_moles(melanin: np.ndarray, where: SkinMap, count: int, rng: np.random.Ge
     face, weights = where.parts["face"]
     low, high = MOLE_RADIUS
     for _ in range(count):
-        middle = face[int(rng.random() * len(face))]
+        middle = where.vertices[face[int(rng.random() * len(face))]]
         radius = low + (high - low) * rng.random() ** 2
-        near = where.face_tree.query_ball_point(where.vertices[middle], 2 * radius)
-        distance = np.linalg.norm(where.vertices[face[near]] - where.vertices[middle], axis=1)
-        amount = MOLE_MELANIN * np.exp(-((distance / radius) ** 2))
-        melanin[face[near]] += (amount * weights[near]).astype(np.float32)
+        near = where.face_tree.query_ball_point(middle, 2 * radius)
+        distance = np.linalg.norm(where.vertices[face[near]] - middle, axis=1)
+        melanin[face[near]] += (MOLE_MELANIN * np.exp(-((distance / radius) ** 2)) * weights[near]).astype(np.float32)
 
 
-def cover(colors: np.ndarray, part: Part, color: np.ndarray, share: np.ndarray | float) -> None:
-    """Hides a share of the skin of a region behind a colour.
-
-    Args:
-        colors: `[V, 3]`, changed in place.
-        part: The region's n vertices.
-        color: `[3]` or `[n, 3]` linear RGB.
-        share: `[n]` or one, 0 to 1.
-    """
-    weight = (part.weights * share)[:, None]
-    below = colors[part.vertices]
-    colors[part.vertices] = below + weight * (color - below)
-
-
-def brow_density(where: SkinMap, thickness: float, lift: float) -> np.ndarray:
-    """Density of hair in the band where brows may lie.
+def brow_density(along: np.ndarray, above: np.ndarray, thickness: float, lift: float) -> np.ndarray:
+    """Density of a brow's hair.
 
     Args:
-        where: The face.
+        along: `[n]` position along the brow, 0 at its inner end, 1 at its outer.
+        above: `[n]` distance above its landmarks' line, millimetres.
         thickness: Factor on the width, about 0.5 to 1.6.
         lift: Millimetres upwards.
 
     Returns:
-        `[n]` in [0, 1], for the vertices of `parts["brow_band"]`.
+        `[n]` float32 in [0, 1].
     """
-    half = thickness * np.interp(where.brow_along, *BROW_HALF_WIDTH, left=0.0, right=0.0)
-    distance = np.abs(where.brow_above - BROW_LIFT - lift) / np.maximum(half, 1e-3)
+    half = thickness * np.interp(along, *BROW_HALF_WIDTH, left=0.0, right=0.0)
+    distance = np.abs(above - BROW_LIFT - lift) / np.maximum(half, 1e-3)
     return np.clip((1 + BROW_SOFTNESS - distance) / (2 * BROW_SOFTNESS), 0, 1).astype(np.float32)

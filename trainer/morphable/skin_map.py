@@ -20,39 +20,44 @@ from trainer.morphable.skin_optics import skin_tone, tone_of
 
 BLOOD: Final = {"cheeks": 0.7, "nose": 0.6, "ears": 0.9, "eyelids": 0.25, "lips": 2.6}
 """How much more blood than bare skin a region has; 1 is twice as much."""
-MELANIN: Final = {"eyelids": 0.10, "cheeks": -0.06, "lips": -0.35, "neck": -0.03}
+MELANIN: Final = {"eyelids": 0.10, "cheeks": -0.06, "lips": -0.30, "neck": -0.03}
 """The same for melanin."""
 
-WAVELENGTHS: Final = (14.0, 90.0)
+WAVELENGTHS: Final = (18.0, 110.0)
 """Of the waves whose sums are uneven pigmentation, millimetres."""
 WAVE_COUNT: Final = 24
 WAVE_SEED: Final = 20240611
 
-FRECKLE_DENSITY: Final = 0.05
-"""Freckles per square millimetre of cheek where people have as many as can be."""
+FRECKLE_DENSITY: Final = 0.03
+FRECKLE_CHANCE: Final = 0.16
+"""Freckles per square millimetre of cheek, and per vertex at most, where people have as many as can be."""
 
 CAVITY: Final = 0.75
 """How much of the light that cavities lack is taken from the skin's colour."""
-DETAIL_RANGE: Final = (0.35, 1.8)
-"""What a model's own albedo may add to a uniform skin: a factor."""
+OPEN: Final = 0.8
+"""Share of the sky that open skin sees; only what is less counts as a cavity."""
+DETAIL_MODES: Final = 40
+"""As many of a model's albedo modes count."""
 ALBEDO_LEAST: Final = 0.02
 """Mean linear RGB, and relative deviation of it, below which a model's albedo says nothing about skin."""
 BARE: Final = 0.15
 """Vertices where no special region weighs more than this are bare skin."""
+FILL_ROUNDS: Final = 60
+"""Rounds of averaging over neighbours that span what hair covers."""
 
 
 class Part(NamedTuple):
     """A region as the few vertices that belong to it."""
 
     vertices: np.ndarray
-    """`[n]` indices."""
+    """`[n]` int32 indices."""
     weights: np.ndarray
     """`[n]` float32 in (0, 1]."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SkinMap:
-    """What is where on a mesh of V vertices. All arrays float32 unless said."""
+    """What is where on a mesh of V vertices. Arrays are float32 unless said."""
 
     vertices: np.ndarray
     """`[V, 3]` mean face, millimetres, model frame."""
@@ -67,7 +72,7 @@ class SkinMap:
     detail: np.ndarray
     """`[V, 3]` the model's mean albedo over that of uniform skin; 1 where it has none."""
     detail_modes: np.ndarray
-    """`[K, V, 3]` the same for its modes; K is 0 where the model has no albedo."""
+    """`[K, V, 3]` what the first albedo modes add to it, their tone taken out; K is 0 where the model has no albedo."""
     bare: np.ndarray
     """`[n]` int, vertices of bare facial skin."""
     waves: np.ndarray
@@ -75,7 +80,7 @@ class SkinMap:
     freckle_chances: np.ndarray
     """`[n]` chance that a vertex of `parts["face"]` bears a freckle where people have as many as can be."""
     parts: Mapping[str, Part]
-    """Regions by name, see `skin_regions.find`."""
+    """Regions by name, see `skin_regions.find`; with `brow_band` and `eyes`."""
     brow_along: np.ndarray
     """`[n]` position along a brow of the vertices of `parts["brow_band"]`: 0 at its inner end, 1 at its outer."""
     brow_above: np.ndarray
@@ -87,23 +92,14 @@ class SkinMap:
     face_tree: cKDTree
     """Over the vertices of `parts["face"]`."""
 
-    @property
-    def vertex_count(self) -> int:
-        """V."""
-        return len(self.melanin)
-
     @staticmethod
     def of(model: MorphableModel) -> "SkinMap":
-        """The map of a model, found at the first call (about half a second) and kept as long as the model lives."""
+        """The map of a model, found at the first call (half a second) and kept as long as the model lives."""
         key = id(model)
         if key not in _MAPS:
+            points = model.landmark_points(model.mean, LANDMARK_SETS[0])
             _MAPS[key] = build_map(
-                model.mean,
-                model.triangles,
-                model.regions,
-                model.landmark_points(model.mean, LANDMARK_SETS[0]),
-                model.albedo_mean,
-                model.albedo,
+                model.mean, model.triangles, model.regions, points, model.albedo_mean, model.albedo[:DETAIL_MODES]
             )
             weakref.finalize(model, _MAPS.pop, key, None)
         return _MAPS[key]
@@ -114,8 +110,8 @@ def build_map(
     triangles: np.ndarray,
     regions: Mapping[str, np.ndarray],
     points: np.ndarray,
-    albedo_mean: np.ndarray,
-    albedo: np.ndarray,
+    albedo_mean: np.ndarray | None = None,
+    albedo: np.ndarray | None = None,
 ) -> SkinMap:
     """The map of a mesh.
 
@@ -124,46 +120,53 @@ def build_map(
         triangles: `[T, 3]`.
         regions: Name to `[V]` weights; what is not there is laid around the landmarks.
         points: `[68, 3]` landmarks.
-        albedo_mean: `[V, 3]` linear RGB; zero or uniform where the model knows nothing of skin.
+        albedo_mean: `[V, 3]` linear RGB; None, zero or uniform where the model knows nothing of skin.
         albedo: `[K, V, 3]` its modes.
     """
     found = skin_regions.find(vertices, regions, points)
-    bands, along, above = skin_regions.brow_band(vertices, points)
-    eyes, distance, angle = skin_regions.eyes(vertices, regions, points)
-    found |= {"brow_band": bands, "eyes": eyes}
+    found["brow_band"], along, above = skin_regions.brow_band(vertices, points)
+    found["eyes"], distance, angle = skin_regions.eyes(vertices, regions, points)
     blood, melanin = (1 + sum(gain * found[name] for name, gain in table.items()) for table in (BLOOD, MELANIN))
     special = np.max(
-        [found[name] for name in ("lips", "nose", "ears", "eyelids", "brow_band", "eyes", "scalp", "inside")], axis=0
+        [found[name] for name in ("lips", "nose", "ears", "eyelids", "brow_band", "eyes", "scalp", "inside")], 0
     )
     bare = np.flatnonzero((special < BARE) & (found["face"] > 0.5))
-    covered = np.maximum(np.maximum(found["scalp"], found["brow_band"]), found["inside"])
-    detail, modes = _detail(albedo_mean, albedo, melanin, blood, bare, covered, triangles)
-    open_sky = openness(vertices, triangles)
+    covered = np.max([found[name] for name in ("scalp", "brow_band", "inside")], 0)
+    sky = np.minimum(openness(vertices, triangles) / OPEN, 1)
     parts = {name: _part(weights) for name, weights in found.items()}
-    face = parts["face"].vertices
+    face, brows, eyes = (parts[name].vertices for name in ("face", "brow_band", "eyes"))
+    detail, modes = np.ones(vertices.shape, np.float32), np.zeros((0, *vertices.shape), np.float32)
+    if albedo_mean is not None and albedo is not None and _knows_skin(albedo_mean[bare]):
+        detail, modes = _detail(albedo_mean, albedo, melanin, blood, bare, covered, triangles)
     return SkinMap(
-        vertices=np.asarray(vertices, np.float32),
-        points=points.astype(np.float32),
+        vertices=np.ascontiguousarray(vertices, np.float32),
+        points=np.ascontiguousarray(points, np.float32),
         melanin=melanin.astype(np.float32),
         blood=blood.astype(np.float32),
-        shade=(1 - CAVITY * (1 - open_sky)).astype(np.float32),
+        shade=(1 - CAVITY * (1 - sky)).astype(np.float32),
         detail=detail,
         detail_modes=modes,
         bare=bare,
         waves=_waves(vertices),
         freckle_chances=_freckle_chances(found, _area(vertices, triangles))[face],
         parts=parts,
-        brow_along=along[parts["brow_band"].vertices],
-        brow_above=above[parts["brow_band"].vertices],
-        eye_distance=distance[parts["eyes"].vertices],
-        eye_angle=angle[parts["eyes"].vertices],
+        brow_along=along[brows],
+        brow_above=above[brows],
+        eye_distance=distance[eyes],
+        eye_angle=angle[eyes],
         face_tree=cKDTree(vertices[face]),
     )
 
 
 def _part(weights: np.ndarray) -> Part:
-    indices = np.flatnonzero(weights > 1 / 256)
+    indices = np.flatnonzero(weights > 1 / 256).astype(np.int32)
     return Part(indices, weights[indices].astype(np.float32))
+
+
+def _knows_skin(colors: np.ndarray) -> bool:
+    """Whether an albedo `[n, 3]` of bare skin is more than a blank."""
+    level = float(colors.mean()) if len(colors) else 0.0
+    return level > ALBEDO_LEAST and float(colors.std(axis=0).mean()) > ALBEDO_LEAST * level
 
 
 def _detail(
@@ -175,27 +178,27 @@ def _detail(
     covered: np.ndarray,
     triangles: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Albedo over that of a uniform skin of its own tone, smoothed over where hair covers the skin."""
-    color = mean[bare].mean(axis=0)
-    if color.mean() < ALBEDO_LEAST or mean[bare].std() < ALBEDO_LEAST * color.mean():
-        return np.ones(mean.shape, np.float32), np.zeros((0, *mean.shape), np.float32)
-    tone = tone_of(color)
-    reference = skin_tone(tone[0] * melanin, tone[1] * blood)
-    values = np.concatenate([mean[None], modes]) / reference
-    values /= (mean[bare] / reference[bare]).mean(axis=0)
-    filled = _filled(values.transpose(1, 0, 2).reshape(len(mean), -1), covered, triangles)
-    values = filled.reshape(len(mean), -1, 3).transpose(1, 0, 2).astype(np.float32)
-    return np.ascontiguousarray(values[0]), np.ascontiguousarray(values[1:])
+    """Albedo over that of a uniform skin of its own tone, smoothed over where hair covers the skin.
+
+    A mode's tone is its mean factor over bare skin; without it, coefficients of any tone leave bare skin as it is.
+    """
+    tone = tone_of(mean[bare].mean(axis=0))
+    values = np.concatenate([mean[None], modes]) / skin_tone(tone[0] * melanin, tone[1] * blood)
+    values /= values[0, bare].mean(axis=0)
+    values[1:] -= values[1:, bare].mean(axis=1)[:, None] * values[0]
+    flat = _filled(values.transpose(1, 0, 2).reshape(len(mean), -1), covered, triangles)
+    values = np.ascontiguousarray(flat.reshape(len(mean), -1, 3).transpose(1, 0, 2), np.float32)
+    return values[0], values[1:]
 
 
 def _filled(values: np.ndarray, covered: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """`[V, C]` values, those of covered vertices replaced by what a membrane spans between their neighbours."""
     hidden = covered > 0.02
-    neighbours = skin_regions.adjacency(len(values), triangles)
+    average = skin_regions.adjacency(len(values), triangles)[hidden]
     filled = values.copy()
     filled[hidden] = values[~hidden].mean(axis=0)
-    for _ in range(60):
-        filled[hidden] = (neighbours[hidden] @ filled).astype(values.dtype)
+    for _ in range(FILL_ROUNDS):
+        filled[hidden] = average @ filled
     return filled
 
 
@@ -214,11 +217,11 @@ def _freckle_chances(found: Mapping[str, np.ndarray], area: np.ndarray) -> np.nd
     """`[V]` float32; per area, so that a finer mesh has no more freckles."""
     places = 0.25 + 0.75 * found["cheeks"] + 0.55 * found["nose"]
     places *= (1 - found["lips"]) * (1 - found["scalp"]) * found["face"]
-    return np.clip(FRECKLE_DENSITY * places * area, 0, 0.6).astype(np.float32)
+    return np.minimum(FRECKLE_DENSITY * places * area, FRECKLE_CHANCE).astype(np.float32)
 
 
 def _area(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """`[V]` a third of the area of the triangles around each vertex."""
+    """`[V]` a third of the area of the triangles around each vertex, square millimetres."""
     a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
     return np.bincount(triangles.ravel(), np.repeat(area, 3), minlength=len(vertices)).astype(np.float32)

@@ -11,6 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from trainer.morphable.skin_kernels import densities
+
 MELANIN_RANGE: Final = (0.013, 0.43)
 """Share of the epidermis' volume that melanosomes take, from the lightest to the darkest skin."""
 BLOOD_RANGE: Final = (0.002, 0.07)
@@ -25,7 +27,8 @@ BLOOD_DENSITY: Final = np.array([1.9, 5.0, 5.5], np.float32)
 SURFACE: Final = 0.022
 """Share of light that leaves any skin uncoloured: without it dark skin loses its blue and green."""
 
-_SLOPES = -np.stack([MELANIN_DENSITY, BLOOD_DENSITY])
+SLOPES: Final = -np.stack([MELANIN_DENSITY, BLOOD_DENSITY])
+"""`[2, 3]` change of the logarithm per melanin, and per root of blood."""
 
 
 def skin_tone(melanin: np.ndarray | float, blood: np.ndarray | float) -> np.ndarray:
@@ -38,13 +41,14 @@ def skin_tone(melanin: np.ndarray | float, blood: np.ndarray | float) -> np.ndar
     Returns:
         `[..., 3]` float32 linear RGB under D65, in (0, 1).
     """
-    amounts = np.stack(np.broadcast_arrays(melanin, np.sqrt(blood)), axis=-1).astype(np.float32)
-    density = amounts @ _SLOPES
-    density += BASE
-    color = np.exp(density, out=density)
+    shares = np.broadcast_arrays(np.float32(melanin), np.float32(blood))
+    flat = [np.ascontiguousarray(share).reshape(-1) for share in shares]
+    color = np.empty((len(flat[0]), 3), np.float32)
+    densities(*flat, BASE, SLOPES, color)
+    np.exp(color, out=color)
     color *= np.float32(1 - SURFACE)
     color += np.float32(SURFACE)
-    return color
+    return color.reshape(*shares[0].shape, 3)
 
 
 def tone_of(color: np.ndarray) -> tuple[float, float]:
@@ -57,7 +61,7 @@ def tone_of(color: np.ndarray) -> tuple[float, float]:
         Shares of melanin and blood, clipped to `MELANIN_RANGE` and `BLOOD_RANGE`.
     """
     density = np.log(np.maximum((np.asarray(color, np.float64) - SURFACE) / (1 - SURFACE), 1e-3)) - BASE
-    (melanin, root), *_ = np.linalg.lstsq(_SLOPES.T.astype(np.float64), density, rcond=None)
+    (melanin, root), *_ = np.linalg.lstsq(SLOPES.T.astype(np.float64), density, rcond=None)
     return (
         float(np.clip(melanin, *MELANIN_RANGE)),
         float(np.clip(max(root, 0.0) ** 2, *BLOOD_RANGE)),
