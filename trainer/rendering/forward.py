@@ -17,7 +17,7 @@ from trainer.rendering.camera import focal_length
 from trainer.rendering.color import srgb_to_linear
 from trainer.rendering.forward_scene import Scene, gather
 from trainer.rendering.scene import Camera, Light, Surface
-from trainer.rendering.visibility_numba import draw
+from trainer.rendering.visibility_numba import draw, locate, new_buffer, read
 
 _DECODED: Final = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.float32)
 _NO_TEXTURE: Final = np.zeros((0, 0, 4), np.uint8)
@@ -115,17 +115,20 @@ def render_scene(
     )
     normals = forward_geometry.vertex_normals(aligned, scene.triangles)
     samples_shape = (height * supersample, width * supersample)
-    triangle_ids = np.full(samples_shape, -1, np.int32)
-    z = np.full(samples_shape, np.inf, np.float32)
+    cells = np.empty(len(screen), np.int32)
+    locate(screen, *samples_shape, cells)
+    buffer = new_buffer(*samples_shape)
     head_depth = np.empty(size, np.float32)
     for index in range(len(surfaces)):
-        _draw(scene, index, screen, perspective, supersample, triangle_ids, z)
+        _draw(scene, index, screen, cells, perspective, supersample, samples_shape[1], buffer)
         if index == 0:
-            forward_coverage.nearest_depth(z, supersample, perspective, head_depth)
+            forward_coverage.nearest_depth(buffer, supersample, perspective, head_depth)
     mask, depth = np.empty(size, np.float32), np.empty(size, np.float32)
     nearest, surface_ids = np.empty(size, np.int32), np.empty(size, np.int32)
-    forward_coverage.nearest_depth(z, supersample, perspective, depth)
-    forward_coverage.nearest_triangle(triangle_ids, z, scene.starts, supersample, mask, nearest, surface_ids)
+    forward_coverage.nearest_depth(buffer, supersample, perspective, depth)
+    forward_coverage.nearest_triangle(buffer, scene.starts, supersample, mask, nearest, surface_ids)
+    triangle_ids = np.empty(samples_shape, np.int32)
+    read(buffer, triangle_ids, np.empty(samples_shape, np.float32))
     shadow_map, shadow_frame = _NO_MAP, _NO_FRAME
     if shadow and np.any(np.asarray(light.color) > 0):
         shadow_map, shadow_frame = _shadow(scene, aligned, np.asarray(light.direction))
@@ -211,10 +214,11 @@ def _draw(
     scene: Scene,
     index: int,
     screen: np.ndarray,
+    cells: np.ndarray,
     perspective: bool,
     supersample: int,
-    triangle_ids: np.ndarray,
-    depth: np.ndarray,
+    width: int,
+    buffer: np.ndarray,
     front_only: bool | None = None,
 ) -> None:
     """Draws one surface of a scene into the buffers of an image or a shadow map."""
@@ -222,10 +226,11 @@ def _draw(
     triangles = scene.triangles[first : scene.starts[index + 1]]
     front_only = not surface.two_sided if front_only is None else front_only
     if surface.texture is None and surface.opacity == 1:
-        draw(screen, triangles, first, front_only, triangle_ids, depth)
+        draw(screen, cells, triangles, first, front_only, width, buffer)
         return
     forward_coverage.draw_with_alpha(
         screen,
+        cells,
         triangles,
         first,
         scene.uv,
@@ -235,8 +240,8 @@ def _draw(
         front_only,
         supersample,
         np.uint32(zlib.crc32(surface.name.encode())),
-        triangle_ids,
-        depth,
+        width,
+        buffer,
     )
 
 
@@ -247,10 +252,13 @@ def _shadow(scene: Scene, aligned: np.ndarray, direction: np.ndarray) -> tuple[n
     placed = np.empty_like(aligned)
     forward_shadow.place_in_map(aligned, frame, placed)
     shape = (forward_shadow.SIZE, forward_shadow.SIZE)
-    depth = np.full(shape, np.inf, np.float32)
-    triangle_ids = np.full(shape, -1, np.int32)
+    cells = np.empty(len(placed), np.int32)
+    locate(placed, *shape, cells)
+    buffer = new_buffer(*shape)
     for index in range(len(scene.surfaces)):
-        _draw(scene, index, placed, False, 1, triangle_ids, depth, front_only=False)
+        _draw(scene, index, placed, cells, False, 1, forward_shadow.SIZE, buffer, front_only=False)
+    depth = np.empty(shape, np.float32)
+    read(buffer, np.empty(shape, np.int32), depth)
     return depth, frame
 
 

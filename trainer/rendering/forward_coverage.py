@@ -5,14 +5,10 @@ in a stratum of its own, [k / n, (k + 1) / n); where in it, and which sample has
 sequence that spreads evenly over the plane (Roberts' R2), so that neighbouring pixels make up for what n samples cannot show.
 """
 
-import math
-
 import numba
 import numpy as np
 
-_LARGEST = np.float32(1e15)
-_ROUNDING = np.float32(2.0**-22)
-"""As in `visibility_numba`."""
+from trainer.rendering.visibility_numba import ROUNDING, box_of, key_of, z_of
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -50,12 +46,13 @@ def _texture_alpha(texture, u, v):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def draw_with_alpha(  # type: ignore[no-untyped-def]
-    screen, triangles, first, uv, texture, opacity, perspective, front_only, samples, seed, triangle_ids, depth
+    screen, cells, triangles, first, uv, texture, opacity, perspective, front_only, samples, seed, width, buffer
 ):
-    """Draws one surface into the buffers of an image, alpha-tested; otherwise as `visibility_numba.draw`.
+    """Draws one surface into a buffer, alpha-tested; otherwise as `visibility_numba.draw`.
 
     Args:
         screen: `[V, 3]` float32, see `forward_geometry.place`.
+        cells: `[V]` int32 of `visibility_numba.locate`.
         triangles: `[T, 3]` int32 indices of this surface's triangles into `screen`.
         first: Number that the first triangle gets in the buffer.
         uv: `[V, 2]` float32 in [0, 1], v upwards, of all vertices; ignored without a texture.
@@ -65,33 +62,26 @@ def draw_with_alpha(  # type: ignore[no-untyped-def]
         front_only: Leave out what is seen from behind.
         samples: Samples per pixel along one axis.
         seed: uint32 of the thresholds; surfaces of different seeds cover independently.
-        triangle_ids: `[H, W]` int32.
-        depth: `[H, W]` float32.
+        width: Of the image, samples.
+        buffer: `[h samples, padded]` int64 of `visibility_numba.new_buffer`.
     """
-    height, width = triangle_ids.shape
-    right, bottom = np.float32(width), np.float32(height)
-    half, one = np.float32(0.5), np.float32(1.0)
+    half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
     textured = texture.shape[0] > 0
+    corners_of = triangles.view(np.uint32)
     for triangle in range(triangles.shape[0]):
-        a, b, c = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
-        ax, bx, cx = screen[a, 0], screen[b, 0], screen[c, 0]
-        ay, by, cy = screen[a, 1], screen[b, 1], screen[c, 1]
-        low_x, high_x, low_y, high_y = min(ax, bx, cx), max(ax, bx, cx), min(ay, by, cy), max(ay, by, cy)
-        if not (high_x >= half and low_x <= right and high_y >= half and low_y <= bottom):
+        a, b, c = corners_of[triangle, 0], corners_of[triangle, 1], corners_of[triangle, 2]
+        first_x, last_x, first_y, last_y = box_of(cells[a], cells[b], cells[c])
+        if first_x > last_x or first_y > last_y or last_x >= width:
             continue
-        first_x, last_x = math.ceil(max(low_x - half, np.float32(0.0))), math.floor(min(high_x - half, right - one))
-        first_y, last_y = math.ceil(max(low_y - half, np.float32(0.0))), math.floor(min(high_y - half, bottom - one))
-        if first_x > last_x or first_y > last_y:
-            continue
-        az, bz, cz = screen[a, 2], screen[b, 2], screen[c, 2]
-        if not (abs(ax) + abs(bx) + abs(cx) + abs(ay) + abs(by) + abs(cy) + abs(az) + abs(bz) + abs(cz) < _LARGEST):
-            continue
+        ax, ay, az = screen[a, 0], screen[a, 1], screen[a, 2]
+        bx, by, bz = screen[b, 0], screen[b, 1], screen[b, 2]
+        cx, cy, cz = screen[c, 0], screen[c, 1], screen[c, 2]
         first_term, second_term = (bx - ax) * (cy - ay), (by - ay) * (cx - ax)
         area = first_term - second_term
-        if abs(area) <= _ROUNDING * (abs(first_term) + abs(second_term)) or (front_only and area > 0):
+        if abs(area) <= ROUNDING * (abs(first_term) + abs(second_term)) or (front_only and area > 0):
             continue
         side = one if area > 0 else -one
-        inverse = one / abs(area)
+        size = abs(area)
         nearest, farthest = min(az, bz, cz), max(az, bz, cz)
         number = first + triangle
         # Layers of one surface over each other cover independently, too.
@@ -107,54 +97,55 @@ def draw_with_alpha(  # type: ignore[no-untyped-def]
                 u = bdx * cdy - bdy * cdx
                 v = cdx * ady - cdy * adx
                 w = adx * bdy - ady * bdx
-                if (u >= 0) & (v >= 0) & (w >= 0):
-                    z = (u * az + v * bz + w * cz) * inverse
-                    z = min(max(z, nearest), farthest)
-                    seen = depth[row, column]
-                    if z < seen or (z == seen and number < triangle_ids[row, column]):
-                        alpha = opacity
-                        if textured:
-                            if perspective:
-                                u, v, w = u * az, v * bz, w * cz
-                            total = one / (u + v + w)
-                            alpha *= _texture_alpha(
-                                texture,
-                                (u * uv[a, 0] + v * uv[b, 0] + w * uv[c, 0]) * total,
-                                (u * uv[a, 1] + v * uv[b, 1] + w * uv[c, 1]) * total,
-                            )
-                        if alpha > _threshold(row, column, samples, own_seed):
-                            depth[row, column] = z
-                            triangle_ids[row, column] = number
+                if (u >= zero) & (v >= zero) & (w >= zero):
+                    z = (u * az + v * bz + w * cz) / size
+                    z = z if z > nearest else nearest
+                    z = z if z < farthest else farthest
+                    key = key_of(z, number)
+                    if key >= buffer[row, column]:
+                        continue
+                    alpha = opacity
+                    if textured:
+                        if perspective:
+                            u, v, w = u * az, v * bz, w * cz
+                        total = one / (u + v + w)
+                        alpha *= _texture_alpha(
+                            texture,
+                            (u * uv[a, 0] + v * uv[b, 0] + w * uv[c, 0]) * total,
+                            (u * uv[a, 1] + v * uv[b, 1] + w * uv[c, 1]) * total,
+                        )
+                    if alpha > _threshold(row, column, samples, own_seed):
+                        buffer[row, column] = key
 
 
 @numba.njit(cache=True, nogil=True)
-def nearest_depth(depth, samples, perspective, out):  # type: ignore[no-untyped-def]
+def nearest_depth(buffer, samples, perspective, out):  # type: ignore[no-untyped-def]
     """Distance along the view of each pixel's nearest sample.
 
     Args:
-        depth: `[h samples, w samples]` float32 z of the screen, inf where there is nothing.
+        buffer: `[h samples, padded]` int64 of `visibility_numba.new_buffer`.
         samples: Samples per pixel along one axis.
         perspective: Whether z is -1 / distance instead of the distance.
         out: `[h, w]` float32, receives the distance, inf where there is nothing.
     """
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
-            z = np.float32(np.inf)
+            key = buffer[row * samples, column * samples]
             for down in range(samples):
                 for across in range(samples):
-                    z = min(z, depth[row * samples + down, column * samples + across])
+                    key = min(key, buffer[row * samples + down, column * samples + across])
+            z = z_of(key)
             if perspective and z < np.inf:
                 z = -np.float32(1.0) / z
             out[row, column] = z
 
 
 @numba.njit(cache=True, nogil=True)
-def nearest_triangle(triangle_ids, depth, starts, samples, mask, nearest, surfaces):  # type: ignore[no-untyped-def]
+def nearest_triangle(buffer, starts, samples, mask, nearest, surfaces):  # type: ignore[no-untyped-def]
     """Coverage, and what each pixel's nearest sample sees.
 
     Args:
-        triangle_ids: `[h samples, w samples]` int32 number among the triangles of all surfaces, -1 for nothing.
-        depth: The same shape, float32.
+        buffer: `[h samples, padded]` int64 of `visibility_numba.new_buffer`.
         starts: `[S + 1]` int32 number of each surface's first triangle; the last entry is their count.
         samples: Samples per pixel along one axis.
         mask: `[h, w]` float32, receives the share of samples that see anything.
@@ -165,24 +156,22 @@ def nearest_triangle(triangle_ids, depth, starts, samples, mask, nearest, surfac
     surface = 0
     for row in range(mask.shape[0]):
         for column in range(mask.shape[1]):
-            covered, best, z = 0, -1, np.float32(np.inf)
+            covered, least = 0, buffer[row * samples, column * samples]
             for down in range(samples):
                 for across in range(samples):
-                    triangle = triangle_ids[row * samples + down, column * samples + across]
-                    if triangle >= 0:
-                        covered += 1
-                        if depth[row * samples + down, column * samples + across] < z:
-                            z = depth[row * samples + down, column * samples + across]
-                            best = triangle
+                    key = buffer[row * samples + down, column * samples + across]
+                    covered += z_of(key) < np.float32(np.inf)
+                    least = min(least, key)
             mask[row, column] = np.float32(covered) * share
             nearest[row, column] = -1
             surfaces[row, column] = -1
-            if best >= 0:
-                while best >= starts[surface + 1]:
+            if covered > 0:
+                triangle = np.int32(least)
+                while triangle >= starts[surface + 1]:
                     surface += 1
-                while best < starts[surface]:
+                while triangle < starts[surface]:
                     surface -= 1
-                nearest[row, column] = best - starts[surface]
+                nearest[row, column] = triangle - starts[surface]
                 surfaces[row, column] = surface
 
 
