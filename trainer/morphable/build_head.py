@@ -15,6 +15,7 @@ from trainer.morphable import head_mesh, head_regions, landmark_placement, makeh
 from trainer.morphable.linear import principal_modes, rigid_alignment
 from trainer.morphable.model import LandmarkSet, MorphableModel
 from trainer.morphable.population import UNIT, sample_population
+from trainer.morphable.skin_map import build_map
 
 GENERATOR_VERSION: Final = "1"
 IDENTITY_MODES: Final = 80
@@ -77,7 +78,7 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
             units[index] *= _closing_weight(mesh.triangles, landmarks["basel"], points, units[index], BLINKS[name])
     regions = head_regions.regions(mesh, folder / "masks", vertices, points)
     regions["brows"] = paint.brow_mask(vertices, points, head_regions.front_skin(regions, vertices))
-    albedo_mean, albedo, albedo_sd = _albedo(folder / "skins", mesh, regions, vertices)
+    albedo_mean, albedo, albedo_sd = _albedo(folder / "skins", mesh, regions, vertices, points)
     return MorphableModel(
         name="monoface-head",
         mean=np.round(vertices / FINE_STEP) * FINE_STEP,
@@ -155,22 +156,12 @@ def _points(triangles: np.ndarray, landmarks: LandmarkSet, vertices: np.ndarray)
 
 
 def _albedo(
-    skins: Path, mesh: head_mesh.HeadMesh, regions: dict[str, np.ndarray], vertices: np.ndarray
+    skins: Path, mesh: head_mesh.HeadMesh, regions: dict[str, np.ndarray], vertices: np.ndarray, points: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean `[V, 3]`, modes `[K, V, 3]` and `[K]` standard deviations of the painted skins."""
+    """Mean `[V, 3]`, modes `[K, V, 3]` and `[K]` deviations of painted people; the first two modes are melanin and blood."""
     sampled = paint.sample_skins(skins, mesh.corner_uv, mesh.corner_vertex, len(mesh.uv))
-    parts = {
-        "eyeballs": np.concatenate(
-            [paint.eye_colors(mesh.axis_distance, mesh.axis_angle), regions["eyeballs"][:, None]], axis=1
-        ),
-        "teeth": paint.teeth_layer(regions["teeth"], vertices[:, 2]),
-        "tongue": paint.flat_part(paint.TONGUE, regions["tongue"] > 0),
-    }
-    painted = paint.paint(paint.mix_skins(sampled), regions, parts)
-    mean, modes, deviations, _ = principal_modes(painted, np.ones(len(mesh.uv)), paint.ALBEDO_MODES)
-    shift, scale = paint.tone_range(paint.paint(sampled, regions, parts), mean, modes[0])
-    factors = np.concatenate([[scale], np.ones(len(modes) - 1)])
-    return mean + shift * modes[0], modes * factors[:, None, None], deviations * factors
+    where = build_map(vertices, mesh.triangles, regions, points)
+    return paint.albedo_model(paint.features(sampled, where, mesh.triangles), where)
 
 
 def _applied(weights: Any, modes: np.ndarray) -> np.ndarray:

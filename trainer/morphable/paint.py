@@ -1,52 +1,47 @@
-"""Albedo of the default head, per vertex: skins sampled through UV, and what the skins lack painted by geometry.
+"""Albedo of the default head: MakeHuman's skins reduced to what is not their tone, and tone put back as modes of its own.
 
-The skins carry no eyebrows and no eyes, and at 512² little of the lips. Brows are painted around the brow landmarks,
-iris and pupil by the distance from the gaze axis.
+The pictures' tones crowd in two places, and the dark ones clip. So each skin is divided by that of `skin_optics` that comes
+nearest; what is left (lips, wrinkles, wings of the nose, veins, age) is a factor near 1 whose logarithms are mixed and reduced
+to modes. The linear albedo model is then made of painted people: the mean stands between a light and a dark one, the first
+mode leads from one to the other (melanin), the second changes the blood, the others are the features at the mean's tone.
+Brows and eyes, which the pictures lack, and mouths are painted as on any skin.
 """
 
-from collections.abc import Mapping
+import dataclasses
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from trainer.contract import LANDMARK_GROUPS
-from trainer.morphable.eyeball import IRIS_RADIUS, PUPIL_RADIUS
+from trainer.morphable import skin_regions
+from trainer.morphable.linear import principal_modes
 from trainer.morphable.makehuman import read_picture, sample_picture
+from trainer.morphable.skin import Skin
+from trainer.morphable.skin_detail import brow_density
+from trainer.morphable.skin_map import SkinMap, filled
+from trainer.morphable.skin_optics import SURFACE, skin_tone, tone_of
+from trainer.morphable.skin_paint import paint
 
-SCLERA: Final = (0.62, 0.58, 0.55)
-PUPIL: Final = (0.006, 0.006, 0.006)
-IRIS: Final = (0.085, 0.055, 0.035)
-TEETH: Final = (0.62, 0.56, 0.45)
-TONGUE: Final = (0.32, 0.085, 0.075)
-MOUTH: Final = (0.16, 0.035, 0.032)
-BROW: Final = (0.030, 0.020, 0.014)
-"""Linear RGB."""
-
-TEETH_SHADOW: Final = (-16.0, -4.0)
-"""Depths behind the front teeth at which the mouth's shadow is full and at which it begins, millimetres."""
-
-LIP_TINT: Final = (0.88, 0.62, 0.62)
-"""Factor on the skin's colour where lips are, beside what the skin's own picture shows."""
-
-SURFACE: Final = 0.03
-"""Share of light that leaves any skin uncoloured; the pictures of dark skin lack it (they are more saturated than the
-colour chart's dark skin, linear 0.17 0.08 0.06)."""
-
-BROW_STRENGTH: Final = 0.85
-"""Part of the skin that the densest part of a brow hides."""
-
-ALBEDO_MODES: Final = 10
-
-TONE_REACH: Final = 2.2
-"""Standard deviations of the first albedo mode from the mean to the darkest and to the lightest skin."""
-
+FEATURE_MODES: Final = 8
+FEATURE_LIMIT: Final = 0.5
+"""Largest natural logarithm of a feature's factor."""
+FEATURE_TINT: Final = 0.5
+"""How much of a feature's own hue is kept: dark pictures hold little but noise in blue."""
 MIX_SEED: Final = 20240608
 MIX_COUNT: Final = 300
 MIX_CONCENTRATION: Final = 1.5
 """Sum of the Dirichlet parameters with which skins are mixed: towards 0 one skin each, towards infinity all the mean."""
-DARKEST: Final = 0.004
-"""Linear RGB floor of a skin before its logarithm is taken."""
+
+MEAN: Final = Skin(unevenness=0.0, dark_circles=0.0, scalp=0.4, lashes=0.5, redness=0.1)
+"""Whom the albedo model is painted from; the tones follow."""
+LIGHT_MELANIN: Final = 0.018
+DARK_MELANIN: Final = 0.34
+TONE_REACH: Final = 2.2
+"""Standard deviations of the first mode from the mean to skin of either melanin."""
+BLOOD_REACH: Final = (0.004, 0.012, 0.026)
+"""Blood at two standard deviations of the second mode below the mean, at the mean, and above."""
+MEAN_MELANIN: Final = 0.09
+"""Of the skin at which blood and features are made linear."""
 
 
 def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
@@ -72,29 +67,8 @@ def sample_skins(folder: Path, uv: np.ndarray, owner: np.ndarray, vertex_count: 
     paths = sorted(folder.glob("*.png"))
     if not paths:
         raise ValueError(f"{folder} holds no skin (*.png).")
-    return np.stack(
-        [average_corners(sample_picture(_albedo(read_picture(path)), uv), owner, vertex_count) for path in paths]
-    )
-
-
-def mix_skins(skins: np.ndarray) -> np.ndarray:
-    """People between the skins: geometric means with random weights, so that tones fill the range and none leaves it.
-
-    Args:
-        skins: `[S, V, 3]` linear RGB.
-
-    Returns:
-        `[MIX_COUNT, V, 3]` linear RGB.
-    """
-    rng = np.random.default_rng(MIX_SEED)
-    weights = rng.dirichlet(np.full(len(skins), MIX_CONCENTRATION / len(skins)), MIX_COUNT)
-    logs = np.log(np.maximum(skins, DARKEST)).reshape(len(skins), -1)
-    return np.exp(weights @ logs).reshape(MIX_COUNT, *skins.shape[1:])
-
-
-def _albedo(picture: np.ndarray) -> np.ndarray:
-    """Linear RGB of a skin's picture, with the light that the surface reflects whatever is below."""
-    return SURFACE + (1 - SURFACE) * srgb_to_linear(picture)
+    pictures = (srgb_to_linear(read_picture(path)) for path in paths)
+    return np.stack([average_corners(sample_picture(picture, uv), owner, vertex_count) for picture in pictures])
 
 
 def average_corners(values: np.ndarray, owner: np.ndarray, vertex_count: int) -> np.ndarray:
@@ -104,98 +78,71 @@ def average_corners(values: np.ndarray, owner: np.ndarray, vertex_count: int) ->
 
 
 def brow_mask(vertices: np.ndarray, landmarks: np.ndarray, front: np.ndarray) -> np.ndarray:
-    """`[V]` density of the eyebrows, 0 to 1: a band along each brow's landmarks that tapers outwards.
+    """`[V]` density of average eyebrows, 0 to 1.
 
     Args:
         vertices: `[V, 3]` mean head, millimetres, model frame.
         landmarks: `[68, 3]` likewise.
         front: `[V]` bool, where brows may grow.
     """
-    mask = np.zeros(len(vertices))
-    for group in ("right_brow", "left_brow"):
-        line = landmarks[list(LANDMARK_GROUPS[group])][:, :2]
-        line = line if group == "left_brow" else line[::-1]
-        dense = np.stack([np.interp(np.linspace(0, 4, 81), np.arange(5), line[:, axis]) for axis in (0, 1)], axis=1)
-        along = np.linspace(0, 1, len(dense))
-        half_width = np.interp(along, [0, 0.15, 0.6, 1], [3.0, 4.2, 3.4, 1.2])
-        distance = np.linalg.norm(vertices[:, None, :2] - dense[None], axis=-1) / half_width
-        mask = np.maximum(mask, np.clip(2.2 - 1.7 * distance.min(axis=1), 0, 1))
-    return np.where(front, mask, 0)
+    band, along, above = skin_regions.brow_band(vertices, landmarks)
+    return np.where(front, band * brow_density(along, above, 1.0, 0.0), 0)
 
 
-def eye_colors(axis_distance: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """`[V, 3]` linear RGB of an eyeball: pupil, iris with radial streaks and a dark limbus, sclera.
-
-    Args:
-        axis_distance: `[V]` millimetres from the gaze axis.
-        angle: `[V]` radians around it.
-    """
-    streaks = 1 + 0.25 * np.sin(7 * angle) * np.sin(3 * angle + 1)
-    limbus = np.where(axis_distance > 0.9 * IRIS_RADIUS, 0.5, 1.0)
-    iris = np.asarray(IRIS) * (streaks * limbus)[:, None]
-    colors = np.where((axis_distance < IRIS_RADIUS)[:, None], iris, np.asarray(SCLERA))
-    return np.where((axis_distance < PUPIL_RADIUS)[:, None], np.asarray(PUPIL), colors)
-
-
-def teeth_layer(teeth: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """`[V, 4]` linear RGB and weight of the teeth: bright in front, in the mouth's shadow behind.
-
-    Args:
-        teeth: `[V]` 1 on teeth, 0 elsewhere.
-        depth: `[V]` z in the model frame, millimetres.
-    """
-    front = depth[teeth > 0].max(initial=-np.inf)
-    light = np.interp(depth - front, TEETH_SHADOW, (0.25, 1.0))
-    return np.concatenate([np.asarray(TEETH) * light[:, None], teeth[:, None]], axis=1)
-
-
-def paint(skins: np.ndarray, masks: Mapping[str, np.ndarray], parts: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Skins with what they lack.
+def features(skins: np.ndarray, where: SkinMap, triangles: np.ndarray) -> np.ndarray:
+    """What skins are beside their tone.
 
     Args:
         skins: `[S, V, 3]` linear RGB.
-        masks: `brows`, `lips` and `mouth_interior`, `[V]` in [0, 1].
-        parts: Name of a part with a colour of its own to its `[V, 4]` linear RGB and weight.
+        where: The head.
+        triangles: `[T, 3]` of the head.
 
     Returns:
-        `[S, V, 3]` linear RGB.
+        `[S, V, 3]` natural logarithm of the factor on `skin_optics.skin_tone`; 0 on average over bare skin, and spanned from
+        the neighbourhood where hair grows.
     """
-    lips = masks["lips"][:, None]
-    painted = skins * (1 - lips + lips * np.asarray(LIP_TINT))
-    layers = {
-        "brows": _layer(BROW, BROW_STRENGTH * masks["brows"]),
-        "mouth_interior": _layer(MOUTH, masks["mouth_interior"]),
-        **parts,
-    }
-    for layer in layers.values():
-        weight = layer[:, 3:]
-        painted = painted * (1 - weight) + layer[:, :3] * weight
-    return painted
+    covered = np.zeros(len(where.vertices))
+    for name in ("scalp", "inside"):
+        covered[where.parts[name].vertices] += where.parts[name].weights
+    found = []
+    for colors in SURFACE + (1 - SURFACE) * skins:
+        melanin, blood = tone_of(colors[where.bare].mean(axis=0))
+        logs = np.log(colors / skin_tone(melanin * where.melanin, blood * where.blood) / where.shade[:, None])
+        logs -= logs[where.bare].mean(axis=0)
+        grey = logs.mean(axis=1, keepdims=True)
+        logs = np.clip(grey + FEATURE_TINT * (logs - grey), -FEATURE_LIMIT, FEATURE_LIMIT)
+        found.append(filled(logs, covered, triangles))
+    return np.stack(found)
 
 
-def _layer(color: tuple[float, float, float], weight: np.ndarray) -> np.ndarray:
-    """`[V, 4]` one colour with a weight."""
-    return np.concatenate([np.broadcast_to(np.asarray(color), (len(weight), 3)), weight[:, None]], axis=1)
+def mix_features(values: np.ndarray) -> np.ndarray:
+    """People between the skins: `[S, V, 3]` logarithms to `[MIX_COUNT, V, 3]`, averages with random weights."""
+    rng = np.random.default_rng(MIX_SEED)
+    weights = rng.dirichlet(np.full(len(values), MIX_CONCENTRATION / len(values)), MIX_COUNT)
+    return (weights @ values.reshape(len(values), -1)).reshape(MIX_COUNT, *values.shape[1:])
 
 
-def flat_part(color: tuple[float, float, float], where: np.ndarray) -> np.ndarray:
-    """`[V, 4]` one colour where `where` `[V]` is true."""
-    return _layer(color, where.astype(np.float64))
-
-
-def tone_range(skins: np.ndarray, mean: np.ndarray, mode: np.ndarray) -> tuple[float, float]:
-    """How to move and scale the first albedo mode so that `TONE_REACH` of its deviations meet darkest and lightest skin.
-
-    Skins are not normal along it: without this, a deviation and a half of darkness leaves the colours that exist.
+def albedo_model(values: np.ndarray, where: SkinMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A linear albedo model of people with such features.
 
     Args:
-        skins: `[S, V, 3]` linear RGB.
-        mean: `[V, 3]`.
-        mode: `[V, 3]` per standard deviation.
+        values: `[S, V, 3]` logarithms of features.
+        where: The head.
 
     Returns:
-        Shift of the mean in the old deviations; the new deviation in the old ones.
+        Mean `[V, 3]`; modes `[2 + FEATURE_MODES, V, 3]` per standard deviation: melanin, blood, features; `[2 + FEATURE_MODES]`
+        root of the variance that each carries.
     """
-    scores = (skins - mean).reshape(len(skins), -1) @ mode.ravel() / np.square(mode).sum()
-    darkest, lightest = float(scores.min()), float(scores.max())
-    return (darkest + lightest) / 2, (lightest - darkest) / (2 * TONE_REACH)
+    mean, logs, _, _ = principal_modes(mix_features(values), np.ones(len(where.vertices)), FEATURE_MODES)
+
+    def painted(
+        change: np.ndarray | float = 0.0, melanin: float = MEAN_MELANIN, blood: float = BLOOD_REACH[1]
+    ) -> np.ndarray:
+        skin = dataclasses.replace(MEAN, melanin=melanin, blood=blood)
+        detail = np.exp(mean + change).astype(np.float32)
+        return paint(where, skin, detail, where.vertices, where.points, True, None).astype(np.float64)
+
+    light, dark = painted(melanin=LIGHT_MELANIN), painted(melanin=DARK_MELANIN)
+    tones = [(light - dark) / (2 * TONE_REACH), (painted(blood=BLOOD_REACH[2]) - painted(blood=BLOOD_REACH[0])) / 4]
+    modes = np.stack([*tones, *((painted(mode) - painted(-mode)) / 2 for mode in logs)])
+    return (light + dark) / 2, modes, np.sqrt(np.square(modes).sum(axis=(1, 2)))

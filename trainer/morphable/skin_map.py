@@ -70,7 +70,7 @@ class SkinMap:
     shade: np.ndarray
     """`[V]` factor on the colour in cavities: nostrils, ears, corners of the eyes."""
     detail: np.ndarray
-    """`[V, 3]` the model's mean albedo over that of uniform skin; 1 where it has none."""
+    """`[V, 3]` the model's mean albedo, without `shade`, over that of uniform skin; 1 where it has none."""
     detail_modes: np.ndarray
     """`[K, V, 3]` what the first albedo modes add to it, their tone taken out; K is 0 where the model has no albedo."""
     bare: np.ndarray
@@ -131,19 +131,20 @@ def build_map(
         [found[name] for name in ("lips", "nose", "ears", "eyelids", "brow_band", "eyes", "scalp", "inside")], 0
     )
     bare = np.flatnonzero((special < BARE) & (found["face"] > 0.5))
-    covered = np.max([found[name] for name in ("scalp", "brow_band", "inside")], 0)
-    sky = np.minimum(openness(vertices, triangles) / OPEN, 1)
+    covered = np.max([found[name] for name in ("scalp", "brow_band", "lashes", "inside")], 0)
+    shade = 1 - CAVITY * (1 - np.minimum(openness(vertices, triangles) / OPEN, 1))
     parts = {name: _part(weights) for name, weights in found.items()}
     face, brows, eyes = (parts[name].vertices for name in ("face", "brow_band", "eyes"))
     detail, modes = np.ones(vertices.shape, np.float32), np.zeros((0, *vertices.shape), np.float32)
     if albedo_mean is not None and albedo is not None and _knows_skin(albedo_mean[bare]):
-        detail, modes = _detail(albedo_mean, albedo, melanin, blood, bare, covered, triangles)
+        values = np.concatenate([albedo_mean[None], albedo]) / shade[:, None]
+        detail, modes = _detail(values, melanin, blood, bare, covered, triangles)
     return SkinMap(
         vertices=np.ascontiguousarray(vertices, np.float32),
         points=np.ascontiguousarray(points, np.float32),
         melanin=melanin.astype(np.float32),
         blood=blood.astype(np.float32),
-        shade=(1 - CAVITY * (1 - sky)).astype(np.float32),
+        shade=shade.astype(np.float32),
         detail=detail,
         detail_modes=modes,
         bare=bare,
@@ -170,36 +171,44 @@ def _knows_skin(colors: np.ndarray) -> bool:
 
 
 def _detail(
-    mean: np.ndarray,
-    modes: np.ndarray,
+    colors: np.ndarray,
     melanin: np.ndarray,
     blood: np.ndarray,
     bare: np.ndarray,
     covered: np.ndarray,
     triangles: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Albedo over that of a uniform skin of its own tone, smoothed over where hair covers the skin.
+    """Albedo `[1 + K, V, 3]`, mean and modes, over that of a uniform skin of its tone, smooth where hair covers the skin.
 
     A mode's tone is its mean factor over bare skin; without it, coefficients of any tone leave bare skin as it is.
     """
-    tone = tone_of(mean[bare].mean(axis=0))
-    values = np.concatenate([mean[None], modes]) / skin_tone(tone[0] * melanin, tone[1] * blood)
+    tone = tone_of(colors[0, bare].mean(axis=0))
+    values = colors / skin_tone(tone[0] * melanin, tone[1] * blood)
     values /= values[0, bare].mean(axis=0)
     values[1:] -= values[1:, bare].mean(axis=1)[:, None] * values[0]
-    flat = _filled(values.transpose(1, 0, 2).reshape(len(mean), -1), covered, triangles)
-    values = np.ascontiguousarray(flat.reshape(len(mean), -1, 3).transpose(1, 0, 2), np.float32)
+    flat = filled(values.transpose(1, 0, 2).reshape(len(melanin), -1), covered, triangles)
+    values = np.ascontiguousarray(flat.reshape(len(melanin), -1, 3).transpose(1, 0, 2), np.float32)
     return values[0], values[1:]
 
 
-def _filled(values: np.ndarray, covered: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """`[V, C]` values, those of covered vertices replaced by what a membrane spans between their neighbours."""
+def filled(values: np.ndarray, covered: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Values of a mesh with those of hidden vertices replaced by what a membrane spans between their neighbours.
+
+    Args:
+        values: `[V, C]`.
+        covered: `[V]` in [0, 1]; more than 0.02 is hidden.
+        triangles: `[T, 3]`.
+
+    Returns:
+        `[V, C]`.
+    """
     hidden = covered > 0.02
     average = skin_regions.adjacency(len(values), triangles)[hidden]
-    filled = values.copy()
-    filled[hidden] = values[~hidden].mean(axis=0)
+    spanned = values.copy()
+    spanned[hidden] = values[~hidden].mean(axis=0)
     for _ in range(FILL_ROUNDS):
-        filled[hidden] = average @ filled
-    return filled
+        spanned[hidden] = average @ spanned
+    return spanned
 
 
 def _waves(vertices: np.ndarray) -> np.ndarray:
