@@ -5,6 +5,7 @@ A texture's colours multiply those of the vertices, so that they are near white:
 
 import functools
 
+import numba
 import numpy as np
 
 CLOTHS = ("plain", "knit", "weave", "stripes", "checks")
@@ -109,3 +110,33 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[
     y, x = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
     noise = np.fft.irfft2(spectrum * np.exp(-2 * np.pi**2 * ((sigma[0] * y) ** 2 + (sigma[1] * x) ** 2)), shape)
     return (noise - noise.mean()) / noise.std()
+
+
+@numba.njit(cache=True, nogil=True)
+def painted_strands(mask, reach, shade, cover, base, dark, bright):  # type: ignore[no-untyped-def]
+    """A layer of hair as a texture.
+
+    Args:
+        mask: `[H, W]` float32 how thick it grows, in [0, 1]; the first row is the lowest.
+        reach: `[H', W']` float32 of `strands`, at least as large.
+        shade: Same.
+        cover: Share of strands that reach this layer where it is thickest.
+        base: Alpha between the strands there.
+        dark: sRGB of the darkest strands, 0 to 255.
+        bright: Of the brightest.
+
+    Returns:
+        `[H, W, 4]` uint8, its first row the highest.
+    """
+    rows, columns = mask.shape
+    texture = np.empty((rows, columns, 4), np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            thick = mask[row, column]
+            alpha = 3 * (reach[row, column] - 1 + 1.25 * cover * thick)
+            alpha = min(max(alpha, base * thick, 0.0), 1.0)
+            grey = np.uint8(dark + (bright - dark) * shade[row, column])
+            for channel in range(3):
+                texture[rows - 1 - row, column, channel] = grey
+            texture[rows - 1 - row, column, 3] = np.uint8(255 * alpha)
+    return texture

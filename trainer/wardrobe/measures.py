@@ -49,6 +49,11 @@ class Measures:
         return self.lips.mean(0)
 
     @property
+    def corners(self) -> np.ndarray:
+        """`[2, 3]` corners of the mouth."""
+        return self.lips[[0, len(_LIPS) // 2]]
+
+    @property
     def nose_base(self) -> np.ndarray:
         """`[5, 3]` under the nose, image-left to right."""
         return self.points[list(contract.LANDMARK_GROUPS["nose_base"])]
