@@ -1,33 +1,39 @@
 """`monoface model info`: what a face model holds."""
 
+import json
 from pathlib import Path
 
 import click
 
 
 @click.command("info")
-@click.argument("path", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def command(path: Path | None) -> None:
-    """Print what a face model holds. Without PATH: the default head."""
-    from trainer.morphable.default import default_head
-    from trainer.morphable.io import load
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--sha256", help="Refuse the model unless this is its hash, or the hash of its files.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(path: Path | None, sha256: str | None, as_json: bool) -> None:
+    """Print what a face model holds. Without PATH: the default head.
 
+    The model's `sha256` names what was read; pin it in a configuration, and another model is refused. `files sha256` is the
+    hash of the files it came from and may be pinned as well.
+
+    \b
+    monoface model info
+    monoface model info 01_MorphableModel.mat
+    monoface model info ICT-FaceKit --json
+    """  # noqa: D301 (\b is how click is told to keep the lines)
+    from trainer.morphable.default import DEFAULT_HEAD_PATH
+    from trainer.morphable.description import describe
+    from trainer.morphable.readers.open_model import open_model, source_digest
+
+    path = DEFAULT_HEAD_PATH if path is None else path
     try:
-        model = default_head() if path is None else load(path)
-    except ValueError as error:
+        model = open_model(path, sha256=sha256)
+        described = describe(model, source_digest(path))
+    except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    for label, value in {
-        "name": model.name,
-        "licence": model.licence,
-        "sha256": model.sha256,
-        "vertices": model.vertex_count,
-        "triangles": model.triangle_count,
-        "identity modes": len(model.identity),
-        "expression modes": len(model.expression),
-        "albedo modes": len(model.albedo),
-        "landmark sets": ", ".join(model.landmarks),
-        "regions": ", ".join(model.regions),
-        "expressions": ", ".join(model.expression_names),
-        **{f"provenance: {key}": value for key, value in model.provenance.items()},
-    }.items():
-        click.echo(f"{label}: {value}")
+    if as_json:
+        click.echo(json.dumps(described, indent=2))
+        return
+    width = max(map(len, described))
+    for label, value in described.items():
+        click.echo(f"{label:{width}}  {value if isinstance(value, str) else json.dumps(value)}")

@@ -23,10 +23,10 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: Nothing.
             output_dict: `morphable_model`.
-            exec_properties: `source` and `digest`.
+            exec_properties: `source`, `digest` and, where the model is pinned, `sha256`.
         """
         artifact = artifact_utils.get_single_instance(output_dict["morphable_model"])
-        model = source.load(exec_properties["source"], exec_properties["digest"])
+        model = source.load(exec_properties["source"], exec_properties["digest"], exec_properties.get("sha256"))
         storage.save_model(model, artifact.uri)
         for key, text in {"model_name": model.name, "sha256": model.sha256, "licence": model.licence}.items():
             artifact.set_string_custom_property(key, text)

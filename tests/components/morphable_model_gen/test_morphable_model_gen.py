@@ -56,3 +56,36 @@ def test_file_that_is_no_model_is_an_error_that_names_it(tmp_path, content):
 def test_missing_artifact_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"There is no face model at .*nowhere"):
         storage.load_model(str(tmp_path / "nowhere"))
+
+
+def _run(component, folder):
+    artifact = artifacts.MorphableModelFile()
+    artifact.uri = str(folder)
+    executor.Executor().Do({}, {"morphable_model": [artifact]}, dict(component.exec_properties))
+    return artifact
+
+
+@pytest.mark.parametrize("of", ["model", "files"])
+def test_a_pinned_model_passes_and_any_other_is_refused(tmp_path, of):
+    path = tmp_path / "head.npz"
+    io.save(default_head().truncated(2, 2), path)
+    pinned = io.load(path).sha256 if of == "model" else source.digest(str(path))
+    artifact = _run(MorphableModelGen(source=str(path), sha256=pinned), tmp_path / "out")
+    assert storage.load_model(artifact.uri).sha256 == io.load(path).sha256
+    with pytest.raises(ValueError, match=r"head\.npz is not the face model that is pinned"):
+        _run(MorphableModelGen(source=str(path), sha256=default_head().sha256), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_default_head_can_be_pinned(tmp_path):
+    _run(MorphableModelGen(sha256=default_head().sha256), tmp_path / "out")
+    with pytest.raises(ValueError, match="is pinned"):
+        _run(MorphableModelGen(sha256="0" * 64), tmp_path / "other")
+
+
+def test_what_is_no_model_is_refused_before_any_work(tmp_path):
+    (tmp_path / "model.ply").write_bytes(b"ply")
+    with pytest.raises(ValueError, match=r"model\.ply is no face model that can be read"):
+        MorphableModelGen(source=str(tmp_path / "model.ply"))
+    with pytest.raises(ValueError, match="lacks generic_neutral_mesh"):
+        MorphableModelGen(source=str(tmp_path))
