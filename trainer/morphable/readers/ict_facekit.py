@@ -4,7 +4,8 @@ As distributed: a folder `FaceXModel` with `generic_neutral_mesh.obj` (26,719 ve
 `identity000.obj` … one standard deviation from the neutral mesh each, an `.obj` for each expression at full strength, and
 `vertex_indices.json` with the names of the expressions and ICT's own 68 landmarks. Or the region of the face alone:
 `ict_face.npz` with `mean [V, 3]`, `ident [K, V, 3]`, `expr [K, V, 3]`, the latter two offsets, and `expr_names.json` beside
-`generic_neutral_mesh.obj` and `vertex_indices.json`; its vertices are the first of the whole mesh.
+`generic_neutral_mesh.obj` and `vertex_indices.json`; its vertices are the first of the whole mesh, and `ict_interior` makes the
+rest follow them.
 
 Centimetres, x to the image's right, y up, z out of the face. ICT's own landmarks are what a 2D annotator sees: the `outline`
 set. Shells that only shade the eyes and the lashes (fluid, blend, occlusion) are left out: they are transparent in use.
@@ -19,9 +20,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from trainer.contract import LANDMARK_COUNT
+from trainer.contract import LANDMARK_COUNT, LANDMARK_GROUPS
 from trainer.morphable.io import read_arrays
 from trainer.morphable.landmark_transfer import Known
+from trainer.morphable.readers import ict_interior
 from trainer.morphable.readers.obj_file import ObjMesh, read_mesh, read_vertices
 from trainer.morphable.readers.source_model import MAX_MODES, SourceModel, anatomical
 
@@ -38,13 +40,20 @@ TRANSPARENT: Final = ("M_LacrimalFluid", "M_EyeBlend", "M_EyeOcclusion", "M_EyeL
 """Materials that are left out."""
 
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "eyeballs": ("M_ScleraLeft", "M_ScleraRight", "M_IrisLeft", "M_IrisRight"),
+    "eyeballs": ("M_ScleraLeft", "M_IrisLeft", "M_ScleraRight", "M_IrisRight"),
     "teeth": ("M_Teeth",),
     "tongue": ("M_GumsTongue",),
 }
 """Regions to the materials that make them. Gums and tongue are one material."""
 
+EYES: Final = (("M_ScleraLeft", "M_IrisLeft"), ("M_ScleraRight", "M_IrisRight"))
+
 IRISES: Final = ("M_IrisLeft", "M_IrisRight")
+
+CHIN: Final = LANDMARK_GROUPS["jaw"][8]
+
+REGION_TOLERANCE: Final = 0.02
+"""The face region's mean is the neutral mesh's within this, centimetres."""
 
 MAX_JSON_BYTES: Final = 16 << 20
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -88,29 +97,24 @@ def read(path: Path, known: Mapping[str, Known]) -> SourceModel:
     mesh = read_mesh(folder / NEUTRAL)
     own = dict(enumerate(_landmarks(folder, len(mesh.vertices))))
     if folder / REGION in listed:
-        mean, identity, expression, names = _region(folder)
-        count, name = len(mean), "ict-facekit-face"
-        if count > len(mesh.vertices):
-            raise ValueError(f"{folder / REGION} has {count} vertices, {NEUTRAL} only {len(mesh.vertices)}")
-        kept_triangles = (mesh.triangles < count).all(axis=1)
-        vertices = np.arange(count)
+        name = "ict-facekit-face"
+        identity, expression, names = _whole(folder, mesh, own)
     else:
-        identity = _targets(_identities(folder), mesh)
+        name = "ict-facekit"
         names = tuple(_expression_names(folder))
+        identity = _targets(_identities(folder), mesh)
         expression = _targets([folder / f"{name}.obj" for name in names], mesh)
-        mean, name = mesh.vertices, "ict-facekit"
-        dropped = [index for index, material in enumerate(mesh.materials) if material in TRANSPARENT]
-        kept_triangles = ~np.isin(mesh.triangle_material, dropped)
-        vertices = np.unique(mesh.triangles[kept_triangles])
-        mean, identity, expression = mean[vertices], identity[:, vertices], expression[:, vertices]
+    kept_triangles = ~_of(mesh, TRANSPARENT)
+    vertices = np.unique(mesh.triangles[kept_triangles])
+    mean, identity, expression = mesh.vertices[vertices], identity[:, vertices], expression[:, vertices]
     row = np.full(len(mesh.vertices), -1)
     row[vertices] = np.arange(len(vertices))
     triangles = row[mesh.triangles[kept_triangles]]
     if not len(triangles):
         raise ValueError(f"{folder / NEUTRAL} has no polygon among the vertices of the model")
     outline = {index: int(row[vertex]) for index, vertex in own.items() if row[vertex] >= 0}
-    parts = {part: _part(mesh, kept_triangles, row, len(vertices), names_) for part, names_ in PARTS.items()}
-    iris = _part(mesh, kept_triangles, row, len(vertices), IRISES)
+    parts = {part: _part(mesh, row, len(vertices), materials) for part, materials in PARTS.items()}
+    iris = _part(mesh, row, len(vertices), IRISES)
     return SourceModel(
         name=name,
         licence="MIT",
@@ -127,9 +131,29 @@ def read(path: Path, known: Mapping[str, Known]) -> SourceModel:
         provenance={
             "format": "ICT-FaceKit light",
             "unit": "centimetre",
-            "vertices": "face region" if name.endswith("face") else f"all but {', '.join(TRANSPARENT)}",
+            "left out": ", ".join(TRANSPARENT),
+            "moved with the skin": "all beyond the face region" if name.endswith("face") else "nothing",
         },
     )
+
+
+def _whole(folder: Path, mesh: ObjMesh, landmarks: Mapping[int, int]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Offsets of identity and expression over the whole mesh, from those of the face region, and the expressions' names."""
+    mean, identity, expression, names = _region(folder)
+    count = len(mean)
+    if count > len(mesh.vertices) or np.abs(mean - mesh.vertices[:count]).max() > REGION_TOLERANCE:
+        raise ValueError(f"{folder / REGION} must hold the first vertices of {NEUTRAL} as its `mean`")
+    identity = ict_interior.follow_skin(mesh.vertices, count, identity)
+    expression = ict_interior.follow_skin(mesh.vertices, count, expression)
+    for materials in EYES:
+        eye = np.unique(mesh.triangles[_of(mesh, materials)])
+        if len(eye):
+            ict_interior.move_eye(mesh.vertices, count, eye, identity, expression, names)
+    teeth = mesh.triangles[_of(mesh, (*PARTS["teeth"], *PARTS["tongue"]))]
+    if len(teeth):
+        chin = landmarks[CHIN]
+        ict_interior.move_teeth(mesh.vertices, count, teeth, chin, identity, expression, names)
+    return identity, expression, names
 
 
 def _identities(folder: Path) -> list[Path]:
@@ -209,11 +233,15 @@ def _region(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str
     return mean, identity, expression, tuple(_plain_names(folder / REGION_NAMES, names))
 
 
-def _part(mesh: ObjMesh, kept: np.ndarray, row: np.ndarray, count: int, materials: tuple[str, ...]) -> np.ndarray:
+def _of(mesh: ObjMesh, materials: tuple[str, ...]) -> np.ndarray:
+    """`[T]` whether a triangle is of one of the materials."""
+    return np.isin(mesh.triangle_material, [row for row, name in enumerate(mesh.materials) if name in materials])
+
+
+def _part(mesh: ObjMesh, row: np.ndarray, count: int, materials: tuple[str, ...]) -> np.ndarray:
     """`[V]` 1 where a vertex belongs to one of the materials."""
-    wanted = [index for index, material in enumerate(mesh.materials) if material in materials]
     weights = np.zeros(count, np.float32)
-    weights[row[mesh.triangles[kept & np.isin(mesh.triangle_material, wanted)]].ravel()] = 1
+    weights[row[mesh.triangles[_of(mesh, materials)]].ravel()] = 1
     return weights
 
 
