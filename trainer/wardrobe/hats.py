@@ -41,7 +41,7 @@ def sample_hats(
     if kind not in HATS:
         raise ValueError(f"`kind` must be one of {HATS}. Received: {kind!r}")
     over_ears = kind in COVERS_HAIR and kind != "turban"
-    head = shells.wrapped(model, vertices, over_ears, 8 if over_ears else 4)
+    head = shells.wrapped(model, vertices, "head" if over_ears else "skull", 8 if over_ears else 4)
     maker = {
         "cap": _cap,
         "brimmed": _brimmed,
@@ -242,7 +242,8 @@ def _opening(head: Wrapped, rng: np.random.Generator, tight: float) -> tuple[np.
     chin = head.head.chin - head.center
     brow = head.elevation(head.head.brows) + rng.uniform(6, 24)
     below = np.degrees(np.arctan2(-chin[1], chin[2])) + 2 + tight
-    cheek = np.degrees(np.arctan2(np.abs(jaw[[3, 13], 0]).mean(), jaw[[3, 13], 2].mean())) - rng.uniform(6, 22)
+    cheeks = jaw[[len(jaw) // 5, -1 - len(jaw) // 5]]
+    cheek = np.degrees(np.arctan2(np.abs(cheeks[:, 0]).mean(), cheeks[:, 2].mean())) - rng.uniform(6, 22)
     angle = np.radians(around)
     up, down, aside = np.clip(np.cos(angle), 0, 1), np.clip(-np.cos(angle), 0, 1), np.abs(np.sin(angle))
     # An egg: each half is an ellipse in polar form.

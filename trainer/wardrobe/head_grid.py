@@ -17,6 +17,7 @@ from trainer.wardrobe.measures import Measures, measure
 _SKULL_CENTER = (0.0, 14.0, -78.0)
 _SKULL_AXES = (76.0, 104.0, 98.0)
 """Ellipsoid of a usual skull, millimetres: its centre from the middle of the eyes, for a head of scale 1."""
+_NECK_RADIUS = 58.0
 _NOT_SKIN = ("ears", "teeth", "tongue", "mouth_interior")
 """Regions through which the grids without ears look."""
 _MODELS_KEPT = 8
@@ -56,8 +57,10 @@ GRIDS = {
     "head": Directions(np.arange(-180.0, 180, 5), np.arange(-85.0, 86, 5), 0.2, 0.12, True),
     "skull": Directions(np.arange(-180.0, 180, 5), np.arange(-85.0, 86, 5), 0.2, 0.12, False),
     "face": Directions(np.arange(-112.5, 113, 2.5), np.arange(-87.0, 64, 3), -0.75, 0.2, False),
+    "neck": Directions(np.arange(-180.0, 180, 7.5), np.arange(-60.0, 61, 6), -2.35, 0.06, False),
 }
-"""`head`: the whole outside; `skull`: the same without ears; `face`: the lower face from behind the mouth, finer."""
+"""`head`: the whole outside; `skull`: the same without ears; `face`: the lower face from behind the mouth, finer; `neck`: from
+within it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,7 +232,7 @@ def _bind(model: MorphableModel, directions: Directions) -> HeadGrid:
     )
     missing = np.flatnonzero(found < 0)
     eyes = head.eyes.mean(0)
-    skull = _ellipsoid_radius(
+    skull = _usual_radius(
         center - (eyes + head.scale * np.array(_SKULL_CENTER)), head.scale * np.array(_SKULL_AXES), vectors
     )
     continued = _continued(radius.reshape(rows, columns), skull, directions.wraps)
@@ -257,12 +260,13 @@ def _continued(radius: np.ndarray, skull: np.ndarray, wraps: bool) -> np.ndarray
     return np.maximum(skull + bend, 10.0)
 
 
-def _ellipsoid_radius(origin: np.ndarray, axes: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Distance along `[..., 3]` unit vectors from a point to an ellipsoid around 0, or to a larger one around that point."""
+def _usual_radius(origin: np.ndarray, axes: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Distance along `[..., 3]` unit vectors from a point to an ellipsoid around 0; from below it, to the neck around the point."""
     start, step = origin / axes, vectors / axes
     a, b = (step * step).sum(-1), (step * start).sum(-1)
-    c = min(float(start @ start), 0.8) - 1
-    return (np.sqrt(np.maximum(b * b - a * c, 0)) - b) / a
+    if start @ start > 1:
+        return _NECK_RADIUS / _SKULL_AXES[0] * axes[0] / np.maximum(np.hypot(vectors[..., 0], vectors[..., 2]), 0.6)
+    return (np.sqrt(np.maximum(b * b - a * (start @ start - 1), 0)) - b) / a
 
 
 @numba.njit(cache=True, nogil=True)

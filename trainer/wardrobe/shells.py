@@ -39,19 +39,20 @@ class Wrapped:
         return float(np.degrees(np.arctan2(away[1], np.hypot(away[0], away[2]))))
 
 
-def wrapped(model: MorphableModel, vertices: np.ndarray, ears: bool, passes: int = 3) -> Wrapped:
+def wrapped(model: MorphableModel, vertices: np.ndarray, name: str, passes: int = 3) -> Wrapped:
     """Prepares a head.
 
     Args:
         model: Face model.
         vertices: `[V, 3]` the head.
-        ears: Whether the cloth goes over the ears, where the model has any.
+        name: Of the grid (`head_grid.GRIDS`) on which the cloth lies: `head` goes over the ears, `skull` does not.
         passes: How taut the cloth is, see `head_grid.smoothed`.
     """
     head = measure(model, vertices)
-    grid = head_grid.head_grid(model, "head" if ears else "skull")
+    grid = head_grid.head_grid(model, name)
     center = grid.origin(head)
-    return Wrapped(head, grid, center, head_grid.smoothed(grid.points(vertices, head), center, passes))
+    points = head_grid.smoothed(grid.points(vertices, head), center, passes, grid.directions.wraps)
+    return Wrapped(head, grid, center, points)
 
 
 def brim_line(azimuth: np.ndarray, front: float, side: float, back: float) -> np.ndarray:
