@@ -7,8 +7,8 @@ import numpy as np
 
 from trainer.morphable.eyeball import IRIS_RADIUS
 
-SCLERA: Final = np.array([0.47, 0.43, 0.39], np.float32)
-SCLERA_BLOOD: Final = np.array([0.40, 0.20, 0.165], np.float32)
+SCLERA: Final = np.array([0.40, 0.36, 0.325], np.float32)
+SCLERA_BLOOD: Final = np.array([0.36, 0.19, 0.16], np.float32)
 PUPIL: Final = np.array([0.008, 0.008, 0.008], np.float32)
 """Linear RGB; of the sclera as it shows in its socket, a little darker than it is."""
 
@@ -17,9 +17,9 @@ IRIS_COLORS: Final = np.array(
         (0.020, 0.012, 0.008),
         (0.055, 0.030, 0.015),
         (0.105, 0.072, 0.033),
-        (0.090, 0.095, 0.048),
-        (0.105, 0.145, 0.180),
-        (0.130, 0.140, 0.140),
+        (0.085, 0.085, 0.050),
+        (0.100, 0.125, 0.148),
+        (0.125, 0.132, 0.132),
     ],
     np.float32,
 )

@@ -14,11 +14,12 @@ from typing import Final
 import numpy as np
 
 from trainer.morphable import skin_regions
+from trainer.morphable.hair_color import hair_color
 from trainer.morphable.linear import principal_modes
 from trainer.morphable.makehuman import read_picture, sample_picture
 from trainer.morphable.skin import Skin
 from trainer.morphable.skin_detail import brow_density
-from trainer.morphable.skin_map import SkinMap, filled
+from trainer.morphable.skin_map import LIP_TINT, SkinMap, filled
 from trainer.morphable.skin_optics import SURFACE, skin_tone, tone_of
 from trainer.morphable.skin_paint import paint
 
@@ -34,11 +35,12 @@ MIX_CONCENTRATION: Final = 1.5
 
 MEAN: Final = Skin(unevenness=0.0, dark_circles=0.0, scalp=0.4, lashes=0.5, redness=0.1)
 """Whom the albedo model is painted from; the tones follow."""
+HAIR: Final = hair_color(2.0, 0.1)
 LIGHT_MELANIN: Final = 0.018
 DARK_MELANIN: Final = 0.34
 TONE_REACH: Final = 2.2
 """Standard deviations of the first mode from the mean to skin of either melanin."""
-BLOOD_REACH: Final = (0.004, 0.012, 0.026)
+BLOOD_REACH: Final = (0.007, 0.015, 0.027)
 """Blood at two standard deviations of the second mode below the mean, at the mean, and above."""
 MEAN_MELANIN: Final = 0.09
 """Of the skin at which blood and features are made linear."""
@@ -98,17 +100,19 @@ def features(skins: np.ndarray, where: SkinMap, triangles: np.ndarray) -> np.nda
         triangles: `[T, 3]` of the head.
 
     Returns:
-        `[S, V, 3]` natural logarithm of the factor on `skin_optics.skin_tone`; 0 on average over bare skin, and spanned from
-        the neighbourhood where hair grows.
+        `[S, V, 3]` natural logarithm of the factor on `skin_optics.skin_tone`; 0 on average over bare skin and over lips,
+        whose blood is the map's; spanned from the neighbourhood where hair grows.
     """
     covered = np.zeros(len(where.vertices))
     for name in ("scalp", "inside"):
         covered[where.parts[name].vertices] += where.parts[name].weights
-    found = []
+    lips, found = where.parts["lips"], []
     for colors in SURFACE + (1 - SURFACE) * skins:
         melanin, blood = tone_of(colors[where.bare].mean(axis=0))
         logs = np.log(colors / skin_tone(melanin * where.melanin, blood * where.blood) / where.shade[:, None])
         logs -= logs[where.bare].mean(axis=0)
+        red = np.average(logs[lips.vertices], axis=0, weights=lips.weights) - np.log(LIP_TINT)
+        logs[lips.vertices] -= lips.weights[:, None] * red
         grey = logs.mean(axis=1, keepdims=True)
         logs = np.clip(grey + FEATURE_TINT * (logs - grey), -FEATURE_LIMIT, FEATURE_LIMIT)
         found.append(filled(logs, covered, triangles))
@@ -140,7 +144,7 @@ def albedo_model(values: np.ndarray, where: SkinMap) -> tuple[np.ndarray, np.nda
     ) -> np.ndarray:
         skin = dataclasses.replace(MEAN, melanin=melanin, blood=blood)
         detail = np.exp(mean + change).astype(np.float32)
-        return paint(where, skin, detail, where.vertices, where.points, True, None).astype(np.float64)
+        return paint(where, skin, detail, where.vertices, where.points, True, HAIR).astype(np.float64)
 
     light, dark = painted(melanin=LIGHT_MELANIN), painted(melanin=DARK_MELANIN)
     tones = [(light - dark) / (2 * TONE_REACH), (painted(blood=BLOOD_REACH[2]) - painted(blood=BLOOD_REACH[0])) / 4]

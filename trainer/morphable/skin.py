@@ -33,7 +33,7 @@ class Skin:
 
     melanin: float = 0.06
     """Share of melanosomes in the epidermis, in `skin_optics.MELANIN_RANGE`."""
-    blood: float = 0.012
+    blood: float = 0.015
     """Share of blood in the dermis where the face is bare, in `skin_optics.BLOOD_RANGE`; cheeks, nose, ears, lips have more."""
     unevenness: float = 0.3
     """Strength of smooth changes of pigment and blood over the face."""
@@ -110,7 +110,8 @@ def sample_skin(rng: np.random.Generator) -> Skin:
     """
     melanin = float(np.interp(rng.random(), *TONE_KNOTS))
     fair = float(np.clip((0.10 - melanin) / 0.08, 0, 1))
-    blood = float(np.clip(0.0125 * np.exp(rng.normal(0, 0.45)), 0.003, 0.035))
+    pale = float(np.clip((0.035 - melanin) / 0.02, 0, 1))
+    blood = float(np.clip((0.0145 - 0.008 * pale) * np.exp(rng.normal(0, 0.4)), 0.003, 0.035))
     male = rng.random() < 0.5
     made_up = not male and rng.random() < 0.3
     rare = rng.random(4)

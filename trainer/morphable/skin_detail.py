@@ -6,7 +6,7 @@ import numpy as np
 
 from trainer.morphable.skin_map import SkinMap
 
-FRECKLE_MELANIN: Final = (0.015, 0.05)
+FRECKLE_MELANIN: Final = (0.010, 0.040)
 """Share of melanin that a freckle adds, least and most."""
 
 MOLE_RADIUS: Final = (0.9, 2.4)
@@ -16,6 +16,8 @@ MOLE_MELANIN: Final = 0.30
 
 BROW_HALF_WIDTH: Final = ((-0.1, 0.0, 0.2, 0.6, 0.9, 1.08), (1.2, 3.0, 3.9, 3.2, 1.9, 0.6))
 """Position along a brow, and half its width there at thickness 1, millimetres."""
+BROW_START: Final = (-0.12, 0.08)
+"""Where along a brow its hair begins and is full."""
 BROW_SOFTNESS: Final = 0.45
 """Part of the half width over which a brow thins out."""
 BROW_LIFT: Final = 1.0
@@ -71,4 +73,5 @@ def brow_density(along: np.ndarray, above: np.ndarray, thickness: float, lift: f
     """
     half = thickness * np.interp(along, *BROW_HALF_WIDTH, left=0.0, right=0.0)
     distance = np.abs(above - BROW_LIFT - lift) / np.maximum(half, 1e-3)
-    return np.clip((1 + BROW_SOFTNESS - distance) / (2 * BROW_SOFTNESS), 0, 1).astype(np.float32)
+    start = np.clip((along - BROW_START[0]) / (BROW_START[1] - BROW_START[0]), 0, 1)
+    return (start * np.clip((1 + BROW_SOFTNESS - distance) / (2 * BROW_SOFTNESS), 0, 1)).astype(np.float32)

@@ -32,9 +32,12 @@ FRECKLE_DENSITY: Final = 0.03
 FRECKLE_CHANCE: Final = 0.16
 """Freckles per square millimetre of cheek, and per vertex at most, where people have as many as can be."""
 
-CAVITY: Final = 0.75
+LIP_TINT: Final = (1.04, 0.94, 1.22)
+"""Factor on the colour of lips beside their blood: their thin cover lacks what makes skin yellow."""
+
+CAVITY: Final = 0.8
 """How much of the light that cavities lack is taken from the skin's colour."""
-OPEN: Final = 0.8
+OPEN: Final = 0.75
 """Share of the sky that open skin sees; only what is less counts as a cavity."""
 DETAIL_MODES: Final = 40
 """As many of a model's albedo modes count."""
@@ -70,7 +73,8 @@ class SkinMap:
     shade: np.ndarray
     """`[V]` factor on the colour in cavities: nostrils, ears, corners of the eyes."""
     detail: np.ndarray
-    """`[V, 3]` the model's mean albedo, without `shade`, over that of uniform skin; 1 where it has none."""
+    """`[V, 3]` the model's mean albedo, without `shade`, over that of uniform skin; where it has
+    none, 1 but for the lips."""
     detail_modes: np.ndarray
     """`[K, V, 3]` what the first albedo modes add to it, their tone taken out; K is 0 where the model has no albedo."""
     bare: np.ndarray
@@ -135,7 +139,8 @@ def build_map(
     shade = 1 - CAVITY * (1 - np.minimum(openness(vertices, triangles) / OPEN, 1))
     parts = {name: _part(weights) for name, weights in found.items()}
     face, brows, eyes = (parts[name].vertices for name in ("face", "brow_band", "eyes"))
-    detail, modes = np.ones(vertices.shape, np.float32), np.zeros((0, *vertices.shape), np.float32)
+    detail = (1 + found["lips"][:, None] * (np.array(LIP_TINT) - 1)).astype(np.float32)
+    modes = np.zeros((0, *vertices.shape), np.float32)
     if albedo_mean is not None and albedo is not None and _knows_skin(albedo_mean[bare]):
         values = np.concatenate([albedo_mean[None], albedo]) / shade[:, None]
         detail, modes = _detail(values, melanin, blood, bare, covered, triangles)

@@ -18,13 +18,13 @@ MELANIN_RANGE: Final = (0.013, 0.43)
 BLOOD_RANGE: Final = (0.002, 0.07)
 """Share of the dermis' volume that blood takes: resting face 0.3 to 2 %, cheeks, nose, ears and lips up to 7 %."""
 
-BASE: Final = np.array([-0.22, -0.31, -0.58], np.float32)
+BASE: Final = np.array([-0.23, -0.31, -0.56], np.float32)
 """Natural logarithm of linear RGB without melanin and blood."""
-MELANIN_DENSITY: Final = np.array([5.7, 7.2, 8.6], np.float32)
+MELANIN_DENSITY: Final = np.array([5.5, 7.2, 9.2], np.float32)
 """Density per share of melanin."""
 BLOOD_DENSITY: Final = np.array([1.9, 5.0, 5.5], np.float32)
 """Density per root of the share of blood."""
-SURFACE: Final = 0.022
+SURFACE: Final = 0.020
 """Share of light that leaves any skin uncoloured: without it dark skin loses its blue and green."""
 
 SLOPES: Final = -np.stack([MELANIN_DENSITY, BLOOD_DENSITY])

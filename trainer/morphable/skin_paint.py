@@ -24,9 +24,9 @@ CIRCLE_BLOOD: Final = 0.012
 CIRCLE_MELANIN: Final = 0.35
 """Share that blush and dark circles add at strength 1; for melanin, as a part of the skin's own."""
 
-STUBBLE_COVER: Final = 0.42
-SCALP_COVER: Final = 0.8
-BROW_COVER: Final = 0.88
+STUBBLE_COVER: Final = 0.36
+SCALP_COVER: Final = 0.7
+BROW_COVER: Final = 0.95
 LASH_COVER: Final = 0.75
 MAKEUP_COVER: Final = 0.8
 """Part of the skin that each hides at strength 1."""
@@ -35,13 +35,13 @@ STUBBLE_DARKER: Final = 0.6
 """Brows are darker than the hair of a head, and stubble too, of which the roots show; factor on its colour."""
 
 TEETH: Final = np.array([0.56, 0.51, 0.42], np.float32)
-TONGUE: Final = np.array([0.34, 0.11, 0.10], np.float32)
+TONGUE: Final = np.array([0.31, 0.105, 0.09], np.float32)
 MOUTH: Final = np.array([0.20, 0.055, 0.05], np.float32)
 LASH: Final = np.array([0.018, 0.014, 0.012], np.float32)
 DARKEST: Final = np.float32(0.004)
 """Linear RGB."""
 
-MOUTH_REACH: Final = (2.0, 1.5)
+MOUTH_REACH: Final = (0.8, 1.2)
 """Depth behind the lips at which half of the light is left, millimetres: with the lips shut, and more per millimetre that
 they are apart."""
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import scipy.sparse
+from scipy.interpolate import CubicSpline
 from scipy.spatial import cKDTree
 
 from trainer.contract import LANDMARK_GROUPS
@@ -14,13 +15,15 @@ FRONT_DEPTH: Final = 45.0
 """A face's front reaches this far behind its outer eye corners, millimetres."""
 NOSE_REACH: Final = (9.0, 17.0)
 CHEEK_REACH: Final = (16.0, 34.0)
+UPPER: Final = (-1.0, 3.0)
+"""Heights over the middle of an eye between which the lower lid gives way to the upper."""
 LID_REACH: Final = (5.0, 11.0)
 SURROUND: Final = (3.0, 9.0)
 """Regions around landmarks are 1 up to the first distance and 0 from the second on, millimetres."""
 LIP_DEPTH: Final = 14.0
 """Lips lie no deeper than this behind their landmarks."""
-LASH_REACH: Final = (0.7, 2.0)
-"""Of the dark line along the lids' edges."""
+LASH_REACH: Final = (1.0, 2.2)
+"""Of the dark line along the lids' edges: from the eyeball, or from the line through the lids' landmarks."""
 NECK_DROP: Final = (5.0, 30.0)
 """Distances below the chin between which the neck begins."""
 BROW_REACH: Final = 11.0
@@ -54,6 +57,9 @@ def find(vertices: np.ndarray, regions: Mapping[str, np.ndarray], points: np.nda
         found[name] = found[name] * skin
     for name in ("eye_shadow", "under_eye", "lashes"):
         found[name] = laid[name] * skin
+    if found["eyeballs"].max() > 0.5:
+        distance, _ = cKDTree(vertices[found["eyeballs"] > 0.5]).query(vertices)
+        found["lashes"] = (1 - _ramp(distance, *LASH_REACH)) * (0.5 + 0.5 * _upper(vertices, points)) * skin
     found["beard"] *= 1 - found["lips"]
     found["inside"] = inside
     del found["eyeballs"]
@@ -151,11 +157,11 @@ def _laid(vertices: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
     jaw, mouth = group["jaw"], group["outer_lips"]
     for name, corner, ear in (("right_eye", 0, 1), ("left_eye", 6, -2)):
         eye = group[name]
-        edge = _closed(eye)
+        edge = _smooth_outline(eye)
         lids = np.maximum(lids, _near(vertices, edge, *LID_REACH))
         around = _near(vertices, edge, *SURROUND)
         middle = eye.mean(axis=0)
-        above = _ramp(vertices[:, 1] - middle[1], -1.0, 3.0)
+        above = _ramp(vertices[:, 1] - middle[1], *UPPER)
         shadow = np.maximum(shadow, around * above)
         below = _near(vertices, eye[[0, 3, 4, 5]] - [0.0, 8.0, 0.0], 3.0, 10.0) * (1 - above)
         under = np.maximum(under, below)
@@ -175,6 +181,12 @@ def _laid(vertices: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
         "under_eye": under,
         "lashes": lashes,
     }
+
+
+def _upper(vertices: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """`[V]` 1 above the middle of the eyes, 0 below."""
+    eyes = points[[*LANDMARK_GROUPS["right_eye"], *LANDMARK_GROUPS["left_eye"]]]
+    return _ramp(vertices[:, 1] - eyes[:, 1].mean(), *UPPER)
 
 
 def _beard(vertices: np.ndarray, group: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -212,6 +224,12 @@ def _within(vertices: np.ndarray, outline: np.ndarray) -> np.ndarray:
         at = x0 + (y - y0) * (x1 - x0) / np.where(y1 == y0, np.inf, y1 - y0)
         crossings += spans & (x < at)
     return crossings % 2 == 1
+
+
+def _smooth_outline(points: np.ndarray) -> np.ndarray:
+    """`[49, 3]` closed curve through an eye's landmarks `[6, 3]`."""
+    steps = np.linspace(0, len(points), 8 * len(points) + 1)
+    return CubicSpline(np.arange(len(points) + 1), _closed(points), bc_type="periodic")(steps)
 
 
 def _closed(line: np.ndarray) -> np.ndarray:
