@@ -5,22 +5,30 @@ that several surfaces, textures with alpha, and the shadow of the parallel light
 """
 
 import math
-import zlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from trainer import contract
-from trainer.rendering import forward_coverage, forward_geometry, forward_shading, forward_shadow, lighting
+from trainer.rendering import (
+    forward_geometry,
+    forward_resolve,
+    forward_shading,
+    forward_shadow,
+    forward_vertex_shading,
+    lighting,
+)
 from trainer.rendering.camera import focal_length
 from trainer.rendering.color import srgb_to_linear
-from trainer.rendering.forward_scene import Scene, gather
-from trainer.rendering.scene import Camera, Light, Surface
-from trainer.rendering.visibility_numba import draw, locate, new_buffer, read
+from trainer.rendering.forward_coverage import NO_TEXTURE, see
+from trainer.rendering.forward_scene import gather
+from trainer.rendering.forward_scratch import SCRATCH
+from trainer.rendering.scene import HARMONICS_COUNT, Camera, Light, Surface
+
+SHADINGS: Final = ("sample", "vertex")
 
 _DECODED: Final = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.float32)
-_NO_TEXTURE: Final = np.zeros((0, 0, 4), np.uint8)
 _NO_MAP: Final = np.zeros((0, 0), np.float32)
 _NO_FRAME: Final = np.zeros((3, 4), np.float32)
 
@@ -81,6 +89,7 @@ def render_scene(
     supersample: int = 2,
     background: np.ndarray | None = None,
     shadow: bool = False,
+    shading: str = "sample",
 ) -> ForwardImage:
     """Renders surfaces.
 
@@ -93,84 +102,83 @@ def render_scene(
             sample by itself (see `forward_coverage`).
         background: `[h, w, 3]` linear RGB, or None for black.
         shadow: Whether the surfaces cast shadows by the parallel light (see `forward_shadow`). Lamps cast none.
+        shading: `sample`: every sample by its own normal. `vertex`: light is computed at the vertices and interpolated, in less
+            than half of the time; right where a mesh is about as fine as the samples, as heads are.
 
     Returns:
         The image.
 
     Raises:
-        ValueError: If a shape, an index or a size is wrong; what belongs to a surface is named with it.
+        ValueError: If a shape, an index, a size or the shading is wrong; what belongs to a surface is named with it.
     """
-    _validate(camera, light, size, supersample, background)
+    _validate(camera, light, size, supersample, background, shading)
     scene = gather(surfaces)
     height, width = size
-    perspective = camera.kind == contract.PERSPECTIVE
-    matrix = np.asarray(camera.matrix, np.float64)
-    rotation, shift = matrix[:, :3].astype(np.float32), (matrix[:, 3] * (1, -1, -1)).astype(np.float32)
-    focal, center_x, center_y = float(supersample), 0.0, 0.0
-    if perspective:
-        focal *= float(focal_length(float(camera.field_of_view), height))
-        center_x, center_y = supersample * width / 2, supersample * height / 2
-    aligned, screen = forward_geometry.place(
-        scene.vertices, rotation, shift, np.float32(focal), np.float32(center_x), np.float32(center_y), perspective
+    view = _View.of(camera, size, supersample)
+    aligned = SCRATCH.take("aligned", scene.vertices.shape, np.float32)
+    screen = SCRATCH.take("screen", scene.vertices.shape, np.float32)
+    normals = SCRATCH.take("normals", scene.vertices.shape, np.float32)
+    forward_geometry.place(
+        scene.vertices, view.rotation, view.shift, *view.projection, view.perspective, aligned, screen
     )
-    normals = forward_geometry.vertex_normals(aligned, scene.triangles)
-    samples_shape = (height * supersample, width * supersample)
-    cells = np.empty(len(screen), np.int32)
-    locate(screen, *samples_shape, cells)
-    buffer = new_buffer(*samples_shape)
-    head_depth = np.empty(size, np.float32)
-    for index in range(len(surfaces)):
-        _draw(scene, index, screen, cells, perspective, supersample, samples_shape[1], buffer)
-        if index == 0:
-            forward_coverage.nearest_depth(buffer, supersample, perspective, head_depth)
-    mask, depth = np.empty(size, np.float32), np.empty(size, np.float32)
-    nearest, surface_ids = np.empty(size, np.int32), np.empty(size, np.int32)
-    forward_coverage.nearest_depth(buffer, supersample, perspective, depth)
-    forward_coverage.nearest_triangle(buffer, scene.starts, supersample, mask, nearest, surface_ids)
-    triangle_ids = np.empty(samples_shape, np.int32)
-    read(buffer, triangle_ids, np.empty(samples_shape, np.float32))
+    forward_geometry.vertex_normals(aligned, scene.triangles, normals)
+    head_depth, depth, mask = (np.empty(size, np.float32) for _ in range(3))
+    triangle_ids, surface_ids = np.empty(size, np.int32), np.empty(size, np.int32)
     shadow_map, shadow_frame = _NO_MAP, _NO_FRAME
     if shadow and np.any(np.asarray(light.color) > 0):
-        shadow_map, shadow_frame = _shadow(scene, aligned, np.asarray(light.direction))
-    millimetres = 1.0 if perspective else math.sqrt(3.0) / float(np.linalg.norm(matrix[:, :3]))
+        shadow_map, shadow_frame = forward_shadow.cast(scene, aligned, view.origin, np.asarray(light.direction))
+    depth_units = (supersample, view.perspective, view.distance, view.scale)
+    buffer = see(
+        scene,
+        screen,
+        view.perspective,
+        supersample,
+        height * supersample,
+        width * supersample,
+        first_drawn=lambda drawn: forward_resolve.nearest_depth(drawn, *depth_units, head_depth),
+    )
+    counts = np.empty(len(surfaces), np.int64)
+    order = SCRATCH.take("order", (len(surfaces), height * width * supersample**2), np.int32)
+    forward_resolve.resolve(buffer, scene.starts, *depth_units, mask, depth, triangle_ids, surface_ids, order, counts)
     color = np.zeros((height, width, 3), np.float32)
-    order = np.empty(triangle_ids.size, np.int32)
-    offsets = forward_coverage.samples_by_surface(triangle_ids.reshape(-1), scene.starts, order)
     irradiance, sources = irradiance_polynomial(np.asarray(light.harmonics)), _sources(light)
-    specular, shininess = np.asarray(light.specular), float(light.shininess)
+    shininess = np.float32(light.shininess)
+    mirrored = np.asarray(light.specular, np.float32) * ((shininess + 2) / 2)
+    complement = np.float32(0.0 if light.specular_complement is None else light.specular_complement)
     for index, surface in enumerate(surfaces):
-        if offsets[index] == offsets[index + 1]:
-            continue
-        forward_shading.shade_samples(
-            order[offsets[index] : offsets[index + 1]],
-            triangle_ids,
-            supersample,
-            scene.triangles,
-            screen,
-            aligned,
-            normals,
-            scene.colors,
-            scene.uv,
-            _texture(surface),
-            _DECODED,
-            irradiance,
-            sources,
-            np.array([*shift, millimetres], np.float32),
-            (specular * (surface.gloss * (shininess + 2) / 2)).astype(np.float32),
-            np.float32(0.0 if light.specular_complement is None else light.specular_complement),
-            np.float32(shininess),
-            perspective,
-            shadow_map,
-            shadow_frame,
-            color,
-        )
-    if perspective:
-        distance = np.float32(matrix[2, 3])
-        scale = np.float32(focal / supersample / matrix[2, 3])
-        depth, head_depth = (depth - distance) * scale, (head_depth - distance) * scale
+        chosen = order[index, : counts[index]]
+        own = slice(scene.vertex_starts[index], scene.vertex_starts[index + 1])
+        texture = NO_TEXTURE if surface.texture is None else surface.texture
+        specular = mirrored * np.float32(surface.gloss)
+        seen = (buffer, supersample, scene.triangles, screen)
+        lit = (irradiance, sources, view.origin, specular, complement, shininess, view.perspective)
+        lit = (*lit, shadow_map, shadow_frame)
+        colored = (scene.uv, texture, _DECODED)
+        # Where the highlight depends on a texture, there is none at the vertices.
+        if shading == "vertex" and len(chosen) and not (len(texture) and complement > 0):
+            matt = SCRATCH.take("matt", scene.vertices.shape, np.float32)
+            glossy = SCRATCH.take("glossy", scene.vertices.shape, np.float32)
+            share = SCRATCH.take("share", (own.stop - own.start,), np.float32)
+            forward_vertex_shading.light_vertices(
+                aligned[own],
+                normals[own],
+                scene.colors[own],
+                *lit,
+                len(texture) > 0,
+                share,
+                matt[own],
+                glossy[own],
+            )
+            behind = SCRATCH.take("behind", chosen.shape, np.int32)
+            left = forward_vertex_shading.interpolate(
+                chosen, *seen, matt, glossy, *colored, view.perspective, color, behind
+            )
+            chosen = behind[:left]
+        if len(chosen):
+            forward_shading.shade_samples(chosen, *seen, aligned, normals, scene.colors, *colored, *lit, color)
     if background is not None:
-        color += (1 - mask[..., None]) * np.asarray(background, np.float32)
-    return ForwardImage(color, mask, depth, nearest, surface_ids, head_depth)
+        forward_resolve.put_behind(color, mask, np.asarray(background, np.float32))
+    return ForwardImage(color, mask, depth, triangle_ids, surface_ids, head_depth)
 
 
 def irradiance_polynomial(harmonics: np.ndarray) -> np.ndarray:
@@ -182,19 +190,64 @@ def irradiance_polynomial(harmonics: np.ndarray) -> np.ndarray:
     Returns:
         `[10, 3]` float32 coefficients of 1, y, z, x, xy, yz, zz, xz, xx, yy.
     """
+    return (_POLYNOMIAL @ harmonics).astype(np.float32)
+
+
+def _polynomial() -> np.ndarray:
+    """`[10, 9]`: what each harmonic adds to each coefficient."""
     band_1, mixed = lighting.TRANSFER[1] * lighting.BAND_1, lighting.TRANSFER[2] * lighting.BAND_2_MIXED
-    zonal = lighting.TRANSFER[2] * lighting.BAND_2_ZONAL * harmonics[6]
-    difference = lighting.TRANSFER[2] * lighting.BAND_2_DIFFERENCE * harmonics[8]
-    rows = (
-        lighting.TRANSFER[0] * lighting.BAND_0 * harmonics[0] - zonal,
-        *(band_1 * harmonics[index] for index in (1, 2, 3)),
-        *(mixed * harmonics[index] for index in (4, 5)),
-        3 * zonal,
-        mixed * harmonics[7],
-        difference,
-        -difference,
-    )
-    return (np.stack(rows) / math.pi).astype(np.float32)
+    zonal = lighting.TRANSFER[2] * lighting.BAND_2_ZONAL
+    difference = lighting.TRANSFER[2] * lighting.BAND_2_DIFFERENCE
+    matrix = np.zeros((10, HARMONICS_COUNT))
+    matrix[0, 0], matrix[0, 6], matrix[6, 6] = lighting.TRANSFER[0] * lighting.BAND_0, -zonal, 3 * zonal
+    matrix[1, 1] = matrix[2, 2] = matrix[3, 3] = band_1
+    matrix[4, 4] = matrix[5, 5] = matrix[7, 7] = mixed
+    matrix[8, 8], matrix[9, 8] = difference, -difference
+    return matrix / math.pi
+
+
+_POLYNOMIAL: Final = _polynomial()
+
+
+class _View(NamedTuple):
+    """A camera in the numbers that the compiled loops take."""
+
+    perspective: bool
+    rotation: np.ndarray
+    """`[3, 3]` float32."""
+    shift: np.ndarray
+    """`[3]` float32 the model frame's origin in the camera-aligned model frame."""
+    projection: tuple[np.float32, np.float32, np.float32]
+    """`focal`, `center_x` and `center_y` of `forward_geometry.place`."""
+    origin: np.ndarray
+    """`[4]` float32 `shift`, and millimetres per unit of the camera-aligned frame."""
+    distance: np.float32
+    """Of the model frame's origin from a perspective camera, millimetres."""
+    scale: np.float32
+    """Pixels per millimetre at the origin; perspective only."""
+
+    @classmethod
+    def of(cls, camera: Camera, size: tuple[int, int], supersample: int) -> "_View":
+        """Of a camera, and an image's height and width."""
+        perspective = camera.kind == contract.PERSPECTIVE
+        matrix = np.asarray(camera.matrix, np.float64)
+        shift = matrix[:, 3] * (1, -1, -1)
+        focal, center_x, center_y, distance, millimetres = float(supersample), 0.0, 0.0, 1.0, 1.0
+        if perspective:
+            distance = float(matrix[2, 3])
+            focal *= float(focal_length(float(camera.field_of_view), size[0]))
+            center_x, center_y = supersample * size[1] / 2, supersample * size[0] / 2
+        else:
+            millimetres = math.sqrt(3.0) / max(float(np.linalg.norm(matrix[:, :3])), 1e-30)
+        return cls(
+            perspective,
+            matrix[:, :3].astype(np.float32),
+            shift.astype(np.float32),
+            (np.float32(focal), np.float32(center_x), np.float32(center_y)),
+            np.array([*shift, millimetres], np.float32),
+            np.float32(distance),
+            np.float32(focal / supersample / distance),
+        )
 
 
 def _sources(light: Light) -> np.ndarray:
@@ -206,65 +259,16 @@ def _sources(light: Light) -> np.ndarray:
     return np.concatenate(rows).astype(np.float32)
 
 
-def _texture(surface: Surface) -> np.ndarray:
-    return _NO_TEXTURE if surface.texture is None else surface.texture
-
-
-def _draw(
-    scene: Scene,
-    index: int,
-    screen: np.ndarray,
-    cells: np.ndarray,
-    perspective: bool,
-    supersample: int,
-    width: int,
-    buffer: np.ndarray,
-    front_only: bool | None = None,
-) -> None:
-    """Draws one surface of a scene into the buffers of an image or a shadow map."""
-    surface, first = scene.surfaces[index], int(scene.starts[index])
-    triangles = scene.triangles[first : scene.starts[index + 1]]
-    front_only = not surface.two_sided if front_only is None else front_only
-    if surface.texture is None and surface.opacity == 1:
-        draw(screen, cells, triangles, first, front_only, width, buffer)
-        return
-    forward_coverage.draw_with_alpha(
-        screen,
-        cells,
-        triangles,
-        first,
-        scene.uv,
-        _texture(surface),
-        np.float32(surface.opacity),
-        perspective,
-        front_only,
-        supersample,
-        np.uint32(zlib.crc32(surface.name.encode())),
-        width,
-        buffer,
-    )
-
-
-def _shadow(scene: Scene, aligned: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Depth map of the parallel light, and its frame."""
-    head = scene.surfaces[0]
-    frame = forward_shadow.light_frame(direction, aligned[: len(head.vertices)])
-    placed = np.empty_like(aligned)
-    forward_shadow.place_in_map(aligned, frame, placed)
-    shape = (forward_shadow.SIZE, forward_shadow.SIZE)
-    cells = np.empty(len(placed), np.int32)
-    locate(placed, *shape, cells)
-    buffer = new_buffer(*shape)
-    for index in range(len(scene.surfaces)):
-        _draw(scene, index, placed, cells, False, 1, forward_shadow.SIZE, buffer, front_only=False)
-    depth = np.empty(shape, np.float32)
-    read(buffer, np.empty(shape, np.int32), depth)
-    return depth, frame
-
-
 def _validate(
-    camera: Camera, light: Light, size: tuple[int, int], supersample: int, background: np.ndarray | None
+    camera: Camera,
+    light: Light,
+    size: tuple[int, int],
+    supersample: int,
+    background: np.ndarray | None,
+    shading: str,
 ) -> None:
+    if shading not in SHADINGS:
+        raise ValueError(f"`shading` must be one of {SHADINGS}. Received: {shading!r}")
     if tuple(camera.matrix.shape) != (3, 4):
         raise ValueError(f"`camera` must be one camera, its matrix [3, 4]. Received: {tuple(camera.matrix.shape)}")
     if np.ndim(light.direction) != 1:

@@ -5,10 +5,81 @@ in a stratum of its own, [k / n, (k + 1) / n); where in it, and which sample has
 sequence that spreads evenly over the plane (Roberts' R2), so that neighbouring pixels make up for what n samples cannot show.
 """
 
+import zlib
+from collections.abc import Callable
+from typing import Final
+
 import numba
 import numpy as np
 
-from trainer.rendering.visibility_numba import ROUNDING, box_of, key_of, z_of
+from trainer.rendering.forward_scene import Scene
+from trainer.rendering.forward_scratch import SCRATCH
+from trainer.rendering.visibility_numba import NOTHING, ROUNDING, box_of, buffer_shape, draw, key_of, locate
+
+NO_TEXTURE: Final = np.zeros((0, 0, 4), np.uint8)
+
+
+def see(
+    scene: Scene,
+    screen: np.ndarray,
+    perspective: bool,
+    samples: int,
+    height: int,
+    width: int,
+    both_sides: bool = False,
+    first_drawn: Callable[[np.ndarray], None] | None = None,
+) -> np.ndarray:
+    """Draws all surfaces of a scene.
+
+    Args:
+        scene: The surfaces.
+        screen: `[V, 3]` float32 where their vertices lie, see `forward_geometry.place`.
+        perspective: Kind of the camera.
+        samples: Samples per pixel along one axis.
+        height: Of the image, samples.
+        width: Of the image, samples.
+        both_sides: Draw both sides of surfaces of which the camera sees one.
+        first_drawn: Called with the buffer when the first surface, but no other, has been drawn.
+
+    Returns:
+        The buffer, see `visibility_numba.buffer_shape`. It is scratch: the next call overwrites it.
+    """
+    buffer = SCRATCH.take("buffer", buffer_shape(height, width), np.int64)
+    buffer.fill(NOTHING)
+    cells = SCRATCH.take("cells", (len(screen),), np.int32)
+    locate(screen, height, width, cells)
+    # What is opaque comes first: behind it no alpha needs to be looked up.
+    others = range(1, len(scene.surfaces))
+    for index in (0, *sorted(others, key=lambda other: not _is_opaque(scene, other))):
+        surface, first = scene.surfaces[index], int(scene.starts[index])
+        triangles = scene.triangles[first : scene.starts[index + 1]]
+        front_only = not (surface.two_sided or both_sides)
+        if _is_opaque(scene, index):
+            draw(screen, cells, triangles, first, front_only, width, buffer)
+        else:
+            draw_with_alpha(
+                screen,
+                cells,
+                triangles,
+                first,
+                scene.uv,
+                NO_TEXTURE if surface.texture is None else surface.texture,
+                np.float32(surface.opacity),
+                perspective,
+                front_only,
+                samples,
+                np.uint32(zlib.crc32(surface.name.encode())),
+                width,
+                buffer,
+            )
+        if index == 0 and first_drawn is not None:
+            first_drawn(buffer)
+    return buffer
+
+
+def _is_opaque(scene: Scene, index: int) -> bool:
+    surface = scene.surfaces[index]
+    return surface.opacity == 1 and surface.texture is None
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -63,7 +134,7 @@ def draw_with_alpha(  # type: ignore[no-untyped-def]
         samples: Samples per pixel along one axis.
         seed: uint32 of the thresholds; surfaces of different seeds cover independently.
         width: Of the image, samples.
-        buffer: `[h samples, padded]` int64 of `visibility_numba.new_buffer`.
+        buffer: `[h samples, padded]` int64, see `visibility_numba.buffer_shape`.
     """
     half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
     textured = texture.shape[0] > 0
@@ -116,98 +187,3 @@ def draw_with_alpha(  # type: ignore[no-untyped-def]
                         )
                     if alpha > _threshold(row, column, samples, own_seed):
                         buffer[row, column] = key
-
-
-@numba.njit(cache=True, nogil=True)
-def nearest_depth(buffer, samples, perspective, out):  # type: ignore[no-untyped-def]
-    """Distance along the view of each pixel's nearest sample.
-
-    Args:
-        buffer: `[h samples, padded]` int64 of `visibility_numba.new_buffer`.
-        samples: Samples per pixel along one axis.
-        perspective: Whether z is -1 / distance instead of the distance.
-        out: `[h, w]` float32, receives the distance, inf where there is nothing.
-    """
-    for row in range(out.shape[0]):
-        for column in range(out.shape[1]):
-            key = buffer[row * samples, column * samples]
-            for down in range(samples):
-                for across in range(samples):
-                    key = min(key, buffer[row * samples + down, column * samples + across])
-            z = z_of(key)
-            if perspective and z < np.inf:
-                z = -np.float32(1.0) / z
-            out[row, column] = z
-
-
-@numba.njit(cache=True, nogil=True)
-def nearest_triangle(buffer, starts, samples, mask, nearest, surfaces):  # type: ignore[no-untyped-def]
-    """Coverage, and what each pixel's nearest sample sees.
-
-    Args:
-        buffer: `[h samples, padded]` int64 of `visibility_numba.new_buffer`.
-        starts: `[S + 1]` int32 number of each surface's first triangle; the last entry is their count.
-        samples: Samples per pixel along one axis.
-        mask: `[h, w]` float32, receives the share of samples that see anything.
-        nearest: `[h, w]` int32, receives the triangle's number within its surface, -1 for nothing.
-        surfaces: `[h, w]` int32, receives the surface's number, -1 for nothing.
-    """
-    share = np.float32(1.0) / np.float32(samples * samples)
-    surface = 0
-    for row in range(mask.shape[0]):
-        for column in range(mask.shape[1]):
-            covered, least = 0, buffer[row * samples, column * samples]
-            for down in range(samples):
-                for across in range(samples):
-                    key = buffer[row * samples + down, column * samples + across]
-                    covered += z_of(key) < np.float32(np.inf)
-                    least = min(least, key)
-            mask[row, column] = np.float32(covered) * share
-            nearest[row, column] = -1
-            surfaces[row, column] = -1
-            if covered > 0:
-                triangle = np.int32(least)
-                while triangle >= starts[surface + 1]:
-                    surface += 1
-                while triangle < starts[surface]:
-                    surface -= 1
-                nearest[row, column] = triangle - starts[surface]
-                surfaces[row, column] = surface
-
-
-@numba.njit(cache=True, nogil=True)
-def samples_by_surface(triangle_ids, starts, order):  # type: ignore[no-untyped-def]
-    """Sorts the samples that see anything by the surface that they see.
-
-    Args:
-        triangle_ids: `[N]` int32 number among the triangles of all surfaces, -1 for nothing.
-        starts: `[S + 1]` int32 number of each surface's first triangle; the last entry is their count.
-        order: `[N]` int32, receives the samples' numbers.
-
-    Returns:
-        `[S + 1]` int64: surface s is seen by `order[offsets[s] : offsets[s + 1]]`.
-    """
-    count = starts.shape[0] - 1
-    offsets = np.zeros(count + 1, np.int64)
-    surface = 0
-    for sample in range(triangle_ids.shape[0]):
-        triangle = triangle_ids[sample]
-        if triangle >= 0:
-            while triangle >= starts[surface + 1]:
-                surface += 1
-            while triangle < starts[surface]:
-                surface -= 1
-            offsets[surface + 1] += 1
-    for index in range(count):
-        offsets[index + 1] += offsets[index]
-    ends = offsets[:-1].copy()
-    for sample in range(triangle_ids.shape[0]):
-        triangle = triangle_ids[sample]
-        if triangle >= 0:
-            while triangle >= starts[surface + 1]:
-                surface += 1
-            while triangle < starts[surface]:
-                surface -= 1
-            order[ends[surface]] = sample
-            ends[surface] += 1
-    return offsets

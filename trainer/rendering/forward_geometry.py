@@ -6,8 +6,8 @@ import numba
 import numpy as np
 
 
-@numba.njit(cache=True, nogil=True)
-def place(vertices, rotation, shift, focal, center_x, center_y, perspective):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def place(vertices, rotation, shift, focal, center_x, center_y, perspective, aligned, screen):  # type: ignore[no-untyped-def]
     """Vertices in the camera-aligned model frame and on the screen.
 
     Args:
@@ -18,45 +18,41 @@ def place(vertices, rotation, shift, focal, center_x, center_y, perspective):  #
         center_x: Principal point, screen pixels; 0 for a scaled orthographic camera.
         center_y: Same.
         perspective: Kind of the camera.
-
-    Returns:
-        `[V, 3]` float32 camera-aligned positions, `[V, 3]` float32 screen x, y and a z that grows away from the camera and is
-        affine across the screen (NaN behind a perspective camera).
+        aligned: `[V, 3]` float32, receives camera-aligned positions.
+        screen: `[V, 3]` float32, receives screen x, y and a z that grows away from the camera and is affine across the screen
+            (NaN behind a perspective camera).
     """
-    aligned = np.empty_like(vertices)
-    screen = np.empty_like(vertices)
     for vertex in range(vertices.shape[0]):
         x, y, z = vertices[vertex, 0], vertices[vertex, 1], vertices[vertex, 2]
-        for axis in range(3):
-            aligned[vertex, axis] = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z + shift[axis]
+        aligned[vertex, 0] = rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z + shift[0]
+        aligned[vertex, 1] = rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z + shift[1]
+        aligned[vertex, 2] = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z + shift[2]
+    one = np.float32(1.0)
+    for vertex in range(vertices.shape[0]):
         away = -aligned[vertex, 2]
         factor = focal
         if perspective:
-            if not away > 0:
-                screen[vertex] = np.float32(np.nan)
-                continue
+            away = away if away > 0 else np.float32(np.nan)
             factor = focal / away
-            away = -np.float32(1) / away
+            away = -one / away
         screen[vertex, 0] = center_x + factor * aligned[vertex, 0]
         screen[vertex, 1] = center_y - factor * aligned[vertex, 1]
         screen[vertex, 2] = away
-    return aligned, screen
 
 
 @numba.njit(cache=True, nogil=True)
-def vertex_normals(positions, triangles):  # type: ignore[no-untyped-def]
+def vertex_normals(positions, triangles, normals):  # type: ignore[no-untyped-def]
     """Unit normals of vertices: the mean of their triangles', weighted by area; 0 where there is none.
 
     Args:
         positions: `[V, 3]` float32.
         triangles: `[T, 3]` int32, counter-clockwise seen from outside.
-
-    Returns:
-        `[V, 3]` float32.
+        normals: `[V, 3]` float32, receives the normals.
     """
-    normals = np.zeros_like(positions)
+    normals[:] = np.float32(0.0)
+    corners_of = triangles.view(np.uint32)
     for triangle in range(triangles.shape[0]):
-        a, b, c = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
+        a, b, c = corners_of[triangle, 0], corners_of[triangle, 1], corners_of[triangle, 2]
         ux, uy, uz = (
             positions[b, 0] - positions[a, 0],
             positions[b, 1] - positions[a, 1],
@@ -74,9 +70,8 @@ def vertex_normals(positions, triangles):  # type: ignore[no-untyped-def]
             normals[vertex, 2] += z
     for vertex in range(normals.shape[0]):
         x, y, z = normals[vertex, 0], normals[vertex, 1], normals[vertex, 2]
-        length = math.sqrt(x * x + y * y + z * z)
-        if length > 0:
-            normals[vertex, 0] = x / length
-            normals[vertex, 1] = y / length
-            normals[vertex, 2] = z / length
-    return normals
+        length = np.float32(math.sqrt(x * x + y * y + z * z))
+        scale = np.float32(1.0) / length if length > 0 else np.float32(0.0)
+        normals[vertex, 0] = x * scale
+        normals[vertex, 1] = y * scale
+        normals[vertex, 2] = z * scale

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
+from trainer.rendering.forward_scratch import SCRATCH
 from trainer.rendering.scene import Surface
 
 
 class Scene(NamedTuple):
-    """The arrays."""
+    """The arrays. They are the thread's scratch: the next `gather` overwrites them."""
 
     surfaces: Sequence[Surface]
     vertices: np.ndarray
@@ -17,11 +19,13 @@ class Scene(NamedTuple):
     colors: np.ndarray
     """`[V, 3]` float32 linear RGB."""
     uv: np.ndarray
-    """`[V, 2]` float32; 0 for surfaces without."""
+    """`[V, 2]` float32; anything for surfaces without."""
     triangles: np.ndarray
     """`[T, 3]` int32 indices of `vertices`."""
+    vertex_starts: tuple[int, ...]
+    """`S + 1` numbers of the surfaces' first vertices; the last entry is V."""
     starts: np.ndarray
-    """`[S + 1]` int32 number of each surface's first triangle; the last entry is T."""
+    """`[S + 1]` int32 numbers of the surfaces' first triangles; the last entry is T."""
 
 
 def gather(surfaces: Sequence[Surface]) -> Scene:
@@ -32,21 +36,40 @@ def gather(surfaces: Sequence[Surface]) -> Scene:
     """
     if not surfaces:
         raise ValueError("`surfaces` must hold at least one surface. Received: none")
+    vertex_starts, starts = [0], [0]
     for surface in surfaces:
         _validate(surface)
-    vertex_starts = np.cumsum([0, *(len(surface.vertices) for surface in surfaces)])
-    starts = np.cumsum([0, *(len(surface.triangles) for surface in surfaces)]).astype(np.int32)
-    vertices, colors = np.empty((vertex_starts[-1], 3), np.float32), np.empty((vertex_starts[-1], 3), np.float32)
-    uv, triangles = np.zeros((vertex_starts[-1], 2), np.float32), np.empty((starts[-1], 3), np.int32)
+        vertex_starts.append(vertex_starts[-1] + len(surface.vertices))
+        starts.append(starts[-1] + len(surface.triangles))
+    vertices = SCRATCH.take("vertices", (vertex_starts[-1], 3), np.float32)
+    colors = SCRATCH.take("colors", (vertex_starts[-1], 3), np.float32)
+    uv = SCRATCH.take("uv", (vertex_starts[-1], 2), np.float32)
+    triangles = SCRATCH.take("triangles", (starts[-1], 3), np.int32)
     for index, surface in enumerate(surfaces):
         own = slice(vertex_starts[index], vertex_starts[index + 1])
         vertices[own], colors[own] = surface.vertices, surface.colors
         if surface.uv is not None:
             uv[own] = surface.uv
-        np.add(
-            surface.triangles, vertex_starts[index], out=triangles[starts[index] : starts[index + 1]], casting="unsafe"
-        )
-    return Scene(surfaces, vertices, colors, uv, triangles, starts)
+        corners = np.ascontiguousarray(surface.triangles, np.int32)
+        low, high = _shift(corners, own.start, triangles[starts[index] : starts[index + 1]])
+        if corners.size and not (low >= 0 and high < own.stop - own.start):
+            raise ValueError(
+                f"`triangles` of {surface.name!r} must be vertex indices in [0, {own.stop - own.start}). "
+                f"Received: {low} to {high}"
+            )
+    return Scene(surfaces, vertices, colors, uv, triangles, tuple(vertex_starts), np.array(starts, np.int32))
+
+
+@numba.njit(cache=True, nogil=True)
+def _shift(corners, first, out):  # type: ignore[no-untyped-def]
+    """Writes `corners + first` into `out` and returns the least and the greatest corner."""
+    low, high, step = np.int32(0x7FFFFFFF), np.int32(-0x80000000), np.int32(first)
+    source, target = corners.reshape(-1), out.reshape(-1)
+    for index in range(source.shape[0]):
+        corner = source[index]
+        low, high = min(low, corner), max(high, corner)
+        target[index] = np.int32(corner + step)
+    return low, high
 
 
 def _validate(surface: Surface) -> None:
@@ -61,11 +84,6 @@ def _validate(surface: Surface) -> None:
     triangles, texture = surface.triangles, surface.texture
     if triangles.ndim != 2 or triangles.shape[1] != 3:
         raise ValueError(f"`triangles` of {name!r} must be [T, 3]. Received: {triangles.shape}")
-    if triangles.size and not (triangles.min() >= 0 and triangles.max() < count):
-        raise ValueError(
-            f"`triangles` of {name!r} must be vertex indices in [0, {count}). "
-            f"Received: {triangles.min()} to {triangles.max()}"
-        )
     if texture is not None and not (
         texture.ndim == 3 and texture.shape[2] == 4 and texture.dtype == np.uint8 and texture.size
     ):

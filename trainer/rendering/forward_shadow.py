@@ -1,6 +1,6 @@
 """The shadow that a head and what it wears cast by the parallel light: a depth map from the light's side, softly looked up.
 
-The map is seen along the light, orthographically, around the first surface. A point is lit by the share of the map's texels
+The map is seen along the light, orthographically, around the first surface, the head. A point is lit by the share of the texels
 around it that see nothing nearer to the light (percentage-closer filtering, Reeves et al. 1987), weighted by a tent, so that a
 shadow's edge is a ramp. The point is moved off its surface along the normal first, which keeps a surface from shadowing itself.
 """
@@ -10,11 +10,20 @@ import math
 import numba
 import numpy as np
 
-SIZE = 160
-"""Texels along a side of the map: about 2 mm on a head."""
+from trainer.rendering.forward_coverage import see
+from trainer.rendering.forward_scene import Scene
+from trainer.rendering.forward_scratch import SCRATCH
+from trainer.rendering.visibility_numba import read
 
-_MARGIN = 1.15
-"""The map reaches this far around the first surface."""
+SIZE = 224
+"""Texels along a side of the map."""
+
+REACH = 160.0
+"""Millimetres around the model frame's origin that the map shows at most, in each direction: a head and its neck, by texels of
+1.4 mm. What lies farther out is lit."""
+
+_MARGIN = 4
+"""Texels around what the map shows."""
 
 _OFF_SURFACE = np.float32(2.5)
 """Along the normal, texels. The filter reaches 2 texels from the point: its depths differ from the point's by up to 2 tan θ under
@@ -24,12 +33,35 @@ _BIAS = np.float32(0.5)
 """Towards the light, texels: the map's depths are those of texels' centres."""
 
 
-def light_frame(direction: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """The map's frame around some points.
+def cast(scene: Scene, aligned: np.ndarray, origin: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The map of a scene.
+
+    Args:
+        scene: The surfaces.
+        aligned: `[V, 3]` float32 their vertices in the camera-aligned model frame.
+        origin: `[4]` float32 the model frame's origin there, and millimetres per unit of the frame.
+        direction: `[3]` unit vector towards the light.
+
+    Returns:
+        `[SIZE, SIZE]` float32 depth in texels of what is nearest to the light, inf where there is nothing; scratch: the next
+        call overwrites it. `[3, 4]` float32 frame, see `light_frame`.
+    """
+    frame = light_frame(direction, aligned[: scene.vertex_starts[1]], origin)
+    placed = SCRATCH.take("placed", aligned.shape, np.float32)
+    place_in_map(aligned, frame, placed)
+    buffer = see(scene, placed, False, 1, SIZE, SIZE, both_sides=True)
+    depth = SCRATCH.take("shadow", (SIZE, SIZE), np.float32)
+    read(buffer, SCRATCH.take("casters", (SIZE, SIZE), np.int32), depth)
+    return depth, frame
+
+
+def light_frame(direction: np.ndarray, positions: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """The map's frame around a head.
 
     Args:
         direction: `[3]` unit vector towards the light.
-        positions: `[V, 3]` points that the map shall show; those that are not finite are left out.
+        positions: `[V, 3]` float32 the head's vertices in the camera-aligned model frame.
+        origin: `[4]` float32, see `cast`.
 
     Returns:
         `[3, 4]` float32: columns and rows of the map, and the depth in texels that grows away from the light, of a position.
@@ -38,10 +70,12 @@ def light_frame(direction: np.ndarray, positions: np.ndarray) -> np.ndarray:
     across = np.cross(away, np.eye(3)[np.abs(away).argmin()])
     across /= np.linalg.norm(across)
     axes = np.stack([across, np.cross(away, across), away])
-    seen = positions @ axes.T.astype(np.float32)
-    low, high = np.nanmin(seen, axis=0), np.nanmax(seen, axis=0)
-    scale = SIZE / max(float((high - low)[:2].max()) * _MARGIN, 1e-6)
-    shift = SIZE / 2 - scale * (low + high) / 2
+    center, reach = axes @ origin[:3], REACH / origin[3]
+    seen = positions @ axes[:2].T.astype(np.float32)
+    low = np.clip(seen.min(axis=0), center[:2] - reach, center[:2] + reach)
+    high = np.clip(seen.max(axis=0), center[:2] - reach, center[:2] + reach)
+    scale = (SIZE - 2 * _MARGIN) / max(float((high - low).max()), 1e-6)
+    shift = SIZE / 2 - scale * np.append((low + high) / 2, center[2])
     return np.concatenate([scale * axes, shift[:, None]], axis=1).astype(np.float32)
 
 

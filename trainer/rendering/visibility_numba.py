@@ -34,22 +34,22 @@ _PRECISE = np.float32(1e4)
 """An edge bounds a row, within much less than the margin in pixels, unless it is flatter than the slope (columns per row) or
 its ends lie further out than the last."""
 
-_NOTHING = np.int64((0x7F800000 << 32) | 0xFFFFFFFF)
-"""z = inf, triangle -1."""
+NOTHING = np.int64((0x7F800000 << 32) | 0xFFFFFFFF)
+"""What an empty buffer is filled with: z = inf, triangle -1."""
 
 _BROKEN = np.float32(0x7FFF)
 _ONE, _SIXTEEN, _LOW = np.int32(1), np.int32(16), np.int32(0xFFFF)
 
 
-def new_buffer(height: int, width: int) -> np.ndarray:
-    """An empty image: `[height, padded width]` int64, to be drawn into by `draw` and read by `read`.
+def buffer_shape(height: int, width: int) -> tuple[int, int]:
+    """Shape of the int64 buffer of an image; its last columns are padding.
 
     Raises:
         ValueError: If a side is longer than `LARGEST_SIZE`.
     """
     if max(height, width) > LARGEST_SIZE:
         raise ValueError(f"An image's sides must be at most {LARGEST_SIZE} pixels. Received: {height} × {width}")
-    return np.full((height, width + _LANES), _NOTHING, np.int64)
+    return height, width + _LANES
 
 
 @numba.njit(cache=True, nogil=True)
@@ -57,7 +57,7 @@ def read(buffer, triangle_ids, depth):  # type: ignore[no-untyped-def]
     """What a buffer holds.
 
     Args:
-        buffer: `[H, padded W]` int64 of `new_buffer`.
+        buffer: `[H, padded W]` int64, see `buffer_shape`.
         triangle_ids: `[H, W]` int32, receives the nearest triangles, -1 for none.
         depth: `[H, W]` float32, receives their z, inf for none.
     """
@@ -234,7 +234,7 @@ def _draw_larger(ax, ay, az, bx, by, bz, cx, cy, cz, box, number, front_only, st
                 z = z if z > nearest else nearest
                 z = z if z < farthest else farthest
                 inside = (u >= zero) & (v >= zero) & (w >= zero) & (np.int32(start) + np.int32(lane) <= np.int32(last))
-                key = key_of(z, number) if inside else _NOTHING
+                key = key_of(z, number) if inside else NOTHING
                 at = place + np.uint64(lane)
                 buffer[at] = min(buffer[at], key)
 
@@ -253,7 +253,7 @@ def draw(projected, cells, triangles, first_number, front_only, width, buffer): 
         first_number: What the first triangle is called; the others count on.
         front_only: Leave out triangles that are clockwise seen from outside, which is counter-clockwise on the screen.
         width: Of the image, pixels.
-        buffer: `[H, padded W]` int64 of `new_buffer`.
+        buffer: `[H, padded W]` int64, see `buffer_shape`.
     """
     # Indices without a sign: there is no counting from the end to be looked out for.
     corners_of = triangles.view(np.uint32)
@@ -333,7 +333,7 @@ def rasterize_into(projected: np.ndarray, triangles: np.ndarray, triangle_ids: n
         depth: `[H, W]` float32, receives their z, inf for none.
     """
     height, width = depth.shape
-    buffer, cells = new_buffer(height, width), np.empty(len(projected), np.int32)
+    buffer, cells = np.full(buffer_shape(height, width), NOTHING), np.empty(len(projected), np.int32)
     locate(projected, height, width, cells)
     draw(projected, cells, triangles, 0, False, width, buffer)
     read(buffer, triangle_ids, depth)
