@@ -10,20 +10,25 @@ from typing import Final
 import numpy as np
 import scipy.spatial
 
-from trainer.morphable import head_mesh, makehuman
+from trainer.morphable import makehuman
 from trainer.morphable.model import MorphableModel
 from trainer.wardrobe.binding import similarity
 
+FEWEST_SHARED: Final = 1000
+AROUND: Final = 12
+"""Vertices around one with whose movement its own is compared: ..."""
+ODD: Final = 6.0
+"""... where they differ by more than this, millimetres, the head's cut was smoothed."""
 NEIGHBOURS: Final = 32
 """Known vertices that a vertex beyond the head follows."""
 FALLOFF: Final = 4.0
 """Power of the inverse distance by which they count."""
 
-SHOULDER: Final = (165.0, 575.0, 15.0)
-"""Joint of the person's left arm, millimetres in the base mesh at 1 unit = 104 mm."""
-ARM_TURN: Final = 40.0
+SHOULDER: Final = (150.0, -215.0)
+"""Joint of the person's left arm, x and y in the model frame, millimetres."""
+ARM_TURN: Final = 36.0
 """The base mesh stretches its arms out; they are lowered by this, degrees, ..."""
-ARM_SPAN: Final = (115.0, 215.0)
+ARM_SPAN: Final = (125.0, 250.0)
 """... none at the first distance from the middle, all of it from the second on, millimetres."""
 
 
@@ -42,16 +47,52 @@ def body_around(model: MorphableModel, makehuman_dir: Path) -> np.ndarray:
         ValueError: If the model is not such a head.
     """
     base = makehuman.read_base(makehuman_dir / "3dobjs" / "base.obj")
-    mirror = makehuman.read_mirror(makehuman_dir / "mesh_metadata" / "hm08.mirror", len(base.vertices))
-    mesh = head_mesh.build(base, mirror)
-    if not np.array_equal(mesh.triangles, model.triangles):
-        raise ValueError(f"`model` must be the head that is cut from {makehuman_dir}. Received: {model.name!r}")
-    weights = mesh.weights
-    single = np.diff(weights.indptr) == 1
-    skin = mesh.part == head_mesh.PARTS.index(makehuman.BODY)
-    vertex = np.flatnonzero(single & skin)
-    known = mesh.source[weights.indices[weights.indptr[vertex]]]
-    return extended(base.vertices, known, model.mean[vertex]).astype(np.float32)
+    vertices, known = shared_vertices(model, base)
+    kept = ~left_places(base.vertices[known], model.mean[vertices])
+    vertices, known = vertices[kept], known[kept]
+    return lowered_arms(extended(base.vertices, known, model.mean[vertices])).astype(np.float32)
+
+
+def shared_vertices(model: MorphableModel, base: makehuman.BaseMesh) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices of a head that are vertices of the base mesh: those with the same texture coordinates.
+
+    Args:
+        model: A head that was cut from the base mesh and keeps its texture coordinates.
+        base: The base mesh.
+
+    Returns:
+        `[N]` vertices of the head, `[N]` those of the base mesh.
+
+    Raises:
+        ValueError: If fewer than `FEWEST_SHARED` are.
+    """
+    faces, texture = base.faces[makehuman.BODY].ravel(), base.face_texture[makehuman.BODY].ravel()
+    coordinates = base.texture.astype(np.float32)[texture]
+    owner = {point.tobytes(): int(vertex) for point, vertex in zip(coordinates, faces, strict=True)}
+    pairs = [(at, owner.get(point.tobytes(), -1)) for at, point in enumerate(model.uv)]
+    shared = np.array([pair for pair in pairs if pair[1] >= 0], np.int64).reshape(-1, 2)
+    if len(shared) < FEWEST_SHARED:
+        raise ValueError(
+            f"`model` must be a head cut from the base mesh, with its texture coordinates: {FEWEST_SHARED} or more shared "
+            f"vertices. Received: {model.name!r}, {len(shared)}"
+        )
+    return shared[:, 0], shared[:, 1]
+
+
+def left_places(base: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Vertices that did not move like those around them.
+
+    Args:
+        base: `[N, 3]` before.
+        places: `[N, 3]` after, in any frame and unit.
+
+    Returns:
+        `[N]` bool.
+    """
+    turn = similarity(base, places)
+    change = places - (base - base.mean(axis=0)) @ turn.T
+    _, nearest = scipy.spatial.cKDTree(base).query(base, k=min(AROUND, len(base)))
+    return np.asarray(np.linalg.norm(change - np.median(change[nearest], axis=1), axis=1) > ODD)
 
 
 def extended(base: np.ndarray, known: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -74,3 +115,15 @@ def extended(base: np.ndarray, known: np.ndarray, places: np.ndarray) -> np.ndar
     moved += np.einsum("bn,bnd->bd", share, (places - moved[known])[nearest])
     moved[known] = places
     return moved
+
+
+def lowered_arms(body: np.ndarray) -> np.ndarray:
+    """A body `[B, 3]` in the model frame with its arms turned down at the shoulders."""
+    share = np.clip((np.abs(body[:, 0]) - ARM_SPAN[0]) / (ARM_SPAN[1] - ARM_SPAN[0]), 0, 1)
+    angle = np.radians(ARM_TURN) * share * share * (3 - 2 * share)
+    side = np.where(body[:, 0] < 0, -1.0, 1.0)
+    across, up = body[:, 0] * side - SHOULDER[0], body[:, 1] - SHOULDER[1]
+    turned = body.copy()
+    turned[:, 0] = side * (SHOULDER[0] + np.cos(angle) * across + np.sin(angle) * up)
+    turned[:, 1] = SHOULDER[1] - np.sin(angle) * across + np.cos(angle) * up
+    return turned

@@ -53,7 +53,9 @@ class Garment:
     gloss: float = 1.0
     """Factor on the light's `specular`."""
     covered_head: np.ndarray | None = None
-    """`[K]` int32 vertices of the head that it hides: they are drawn a little deeper, so that no skin pokes through."""
+    """`[K]` int32 vertices of the head that it hides: they are drawn deeper, so that no skin pokes through."""
+    covered_depth: np.ndarray | None = None
+    """`[K]` float32 by how much, millimetres; infinite where they are not drawn at all."""
     covered_torso: np.ndarray | None = None
     """`[M]` int32 triangles of the torso that it hides."""
     licence: str = ""

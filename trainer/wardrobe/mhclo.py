@@ -77,9 +77,29 @@ class Clothes:
         if needed >= len(body):
             raise ValueError(f"{self.name!r} refers to base vertex {needed}; the base mesh has {len(body)}.")
         body = np.asarray(body, np.float64)
-        factors = [abs(body[a, axis] - body[b, axis]) / d for axis, (a, b, d) in enumerate(self.scales)]
-        places = np.einsum("nc,ncd->nd", self.weights, body[self.references]) + self.offsets * factors
+        places = np.einsum("nc,ncd->nd", self.weights, body[self.references]) + self.offsets * self._factors(body)
         return places[self.mesh.vertex_of_corner]
+
+    def moved(
+        self, body: np.ndarray, scale: tuple[float, float, float], shift: tuple[float, float, float]
+    ) -> "Clothes":
+        """The asset scaled about its middle and shifted on a body.
+
+        Args:
+            body: `[B, 3]` base mesh, any unit.
+            scale: Factors for x, y and z.
+            shift: In the body's unit.
+        """
+        body = np.asarray(body, np.float64)
+        factors = self._factors(body)
+        places = np.einsum("nc,ncd->nd", self.weights, body[self.references]) + self.offsets * factors
+        middle = (places.min(axis=0) + places.max(axis=0)) / 2
+        change = (places - middle) * (np.asarray(scale) - 1) + shift
+        return dataclasses.replace(self, offsets=self.offsets + change / factors)
+
+    def _factors(self, body: np.ndarray) -> np.ndarray:
+        """`[3]` by which offsets are scaled on a body."""
+        return np.array([abs(body[a, axis] - body[b, axis]) / d for axis, (a, b, d) in enumerate(self.scales)])
 
 
 def read_clothes(path: str | Path) -> Clothes:
