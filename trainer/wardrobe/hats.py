@@ -216,8 +216,10 @@ def _helmet(head: Wrapped, rng: np.random.Generator) -> list[Surface]:
     worn = [_surface("hat", shells.dome(rows), color, rng, None, _ROWS, gloss=3.0)]
     if rng.random() < 0.7:
         jaw = head.head.jaw
-        ends = head.on(np.array([-80.0, 80.0]), brim[[56, 16]], np.full(2, 3.0))
-        path = head.lifted(np.concatenate([ends[:1], jaw[2:15:2], ends[1:]]), 2.5)
+        ends = head.on(np.array([-82.0, 82.0]), brim[[56, 16]], np.full(2, 3.0))
+        under = jaw[len(jaw) // 4 : len(jaw) - len(jaw) // 4]
+        under = under + solids.unit(under - head.center) * 4.0 - np.array([0, 2.5, 3.0])
+        path = np.concatenate([ends[:1], under, ends[1:]])
         strap = solids.tube(path, np.array([[7.0 * scale, 1.2]]), path - head.center, 6)
         worn.append(Surface("hat", *strap, solids.tinted(np.full(3, 0.02), strap[0], rng), gloss=0.3))
     return worn

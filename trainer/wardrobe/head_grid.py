@@ -261,7 +261,7 @@ def _continued(radius: np.ndarray, skull: np.ndarray, wraps: bool) -> np.ndarray
 
 
 def _usual_radius(origin: np.ndarray, axes: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Distance along `[..., 3]` unit vectors from a point to an ellipsoid around 0; from below it, to the neck around the point."""
+    """Distance along `[..., 3]` unit vectors from a point to an ellipsoid around 0; from below it, to a neck around the point."""
     start, step = origin / axes, vectors / axes
     a, b = (step * step).sum(-1), (step * start).sum(-1)
     if start @ start > 1:
