@@ -41,6 +41,13 @@ def test_the_bytes_do_not_depend_on_the_order_of_keys() -> None:
     assert examples.encode(backwards) == examples.encode(features())
 
 
+def test_the_bytes_are_those_of_tensorflow() -> None:
+    encoded = examples.encode(features())
+    theirs = tf.train.Example.FromString(encoded)
+    assert theirs.SerializeToString(deterministic=True) == encoded
+    assert theirs.features.feature[contract.IMAGE_ID].bytes_list.value[0].decode() == "søren/1.jpg"
+
+
 def test_tensorflow_reads_it() -> None:
     parsed = tf.io.parse_single_example(
         examples.encode(features()),

@@ -115,6 +115,7 @@ LANDMARKS_SET: Final = "landmarks/set"
 FACE_BOX: Final = "face/box"
 POSE_EULER: Final = "pose/euler"
 POSE_YAW_BIN: Final = "pose/yaw_bin"
+POSE_SHOULDERS: Final = "pose/shoulders"
 CAMERA_KIND: Final = "camera/kind"
 CAMERA_MATRIX: Final = "camera/matrix"
 CAMERA_FIELD_OF_VIEW: Final = "camera/field_of_view"
@@ -127,6 +128,9 @@ LIGHT_DIRECTION: Final = "light/direction"
 LIGHT_COLOR: Final = "light/color"
 LIGHT_SPECULAR: Final = "light/specular"
 LIGHT_SHININESS: Final = "light/shininess"
+LIGHT_LAMP_POSITIONS: Final = "light/lamp_positions"
+LIGHT_LAMP_COLORS: Final = "light/lamp_colors"
+LIGHT_SHADOW: Final = "light/shadow"
 SKIN_TONE_BIN: Final = "skin_tone_bin"
 EXPRESSION_BIN: Final = "expression_bin"
 OCCLUDED: Final = "occluded"
@@ -147,7 +151,7 @@ class Feature(NamedTuple):
     kind: str
     """`bytes`, `float` or `int64`."""
     length: int | None
-    """Number of values; None where it depends on the face model."""
+    """Number of values; None where it depends on the face model or the scene."""
 
 
 FEATURES: Final[dict[str, Feature]] = {
@@ -166,6 +170,7 @@ FEATURES: Final[dict[str, Feature]] = {
     FACE_BOX: Feature("float", 4),
     POSE_EULER: Feature("float", 3),
     POSE_YAW_BIN: Feature("bytes", 1),
+    POSE_SHOULDERS: Feature("float", 3),
     CAMERA_KIND: Feature("bytes", 1),
     CAMERA_MATRIX: Feature("float", 12),
     CAMERA_FIELD_OF_VIEW: Feature("float", 1),
@@ -178,6 +183,9 @@ FEATURES: Final[dict[str, Feature]] = {
     LIGHT_COLOR: Feature("float", 3),
     LIGHT_SPECULAR: Feature("float", 3),
     LIGHT_SHININESS: Feature("float", 1),
+    LIGHT_LAMP_POSITIONS: Feature("float", None),
+    LIGHT_LAMP_COLORS: Feature("float", None),
+    LIGHT_SHADOW: Feature("int64", 1),
     SKIN_TONE_BIN: Feature("bytes", 1),
     EXPRESSION_BIN: Feature("bytes", 1),
     OCCLUDED: Feature("int64", 1),

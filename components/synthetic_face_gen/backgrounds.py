@@ -1,10 +1,15 @@
-"""What is behind the face: procedural pictures, or crops of the user's photographs. Linear light, `[size, size, 3]` float32.
+"""What is behind the face: procedural pictures, parts of other renders, or crops of the user's photographs; linear light.
 
-Rendered faces on black teach a network to look for the edge between face and black. None of these is a place, but each has
-what places have: gradients, clutter at every scale with a 1/f spectrum, straight edges, blur.
+Rendered faces on black teach a network to look for the edge between face and black. None of the procedural pictures is a
+place, but each has what places have: gradients, clutter at every scale with a 1/f spectrum, straight edges, blur.
+
+Procedural pictures and renders come from pools, drawn by number when they are first wanted: an image shows a part of one,
+mirrored and tinted, and does not depend on which images were made before.
 """
 
 import functools
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,19 +18,84 @@ from PIL import Image
 from scipy import ndimage
 
 from components.fingerprint import fingerprint
-from components.synthetic_face_gen.config import PROCEDURAL
+from components.synthetic_face_gen import image_kernels
+from components.synthetic_face_gen.config import PROCEDURAL, SyntheticFaceConfig
+from components.synthetic_face_gen.streams import Stream, generator
 from trainer.imaging import codecs
-from trainer.rendering.color import srgb_to_linear
+from trainer.rendering.color import linear_to_srgb, srgb_to_linear
 
 SUFFIXES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
+LARGEST_SIDE: Final = 512
+"""Photographs are kept at most so large, pixels; several times the image's side where that is more."""
 
-def sample_background(source: str, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Draws a background.
+KEPT_PHOTOGRAPHS: Final = 48
+"""Decoded photographs that a worker keeps."""
+
+POOL_MARGIN: Final = 1.4
+"""Side of a pool's pictures over the image's."""
+
+_LEAST_OF_PHOTOGRAPH: Final = 0.4
+_LEAST_OF_RENDER: Final = 0.3
+_LEAST_OF_DRAWN: Final = 0.55
+"""Least part of a picture's side that is shown."""
+
+
+class Backgrounds:
+    """Backgrounds of one data set."""
+
+    def __init__(self, config: SyntheticFaceConfig, render: Callable[[int], np.ndarray]):
+        """Prepares.
+
+        Args:
+            config: The data set.
+            render: Renders the picture of a number of the pool, `[size, size, 3]` uint8 sRGB.
+        """
+        self._config, self._render = config, render
+        self._pool: dict[tuple[str, int], np.ndarray] = {}
+
+    def sample(self, rng: np.random.Generator) -> np.ndarray | None:
+        """Draws a background.
+
+        Args:
+            rng: Source of randomness.
+
+        Returns:
+            `[size, size, 3]` float32 linear light in [0, 1], or None for black.
+
+        Raises:
+            PhotoError: If the chosen photograph cannot be read; the error names it.
+            FileNotFoundError: If the folder holds no photographs.
+        """
+        shares, settings = rng.random(), self._config.surroundings
+        if shares < settings.black:
+            return None
+        if shares < settings.black + settings.renders:
+            picture, least = self._pooled("renders", rng), _LEAST_OF_RENDER
+        elif shares < settings.black + settings.renders + settings.procedural or self._config.background == PROCEDURAL:
+            picture, least = self._pooled("procedural", rng), _LEAST_OF_DRAWN
+        else:
+            return sample_photograph(self._config, rng)
+        return _part(picture, least, self._config.image_size, rng)
+
+    def _pooled(self, kind: str, rng: np.random.Generator) -> np.ndarray:
+        """A picture of a pool."""
+        number = int(rng.integers(self._config.surroundings.pool))
+        if (kind, number) not in self._pool:
+            self._pool[kind, number] = self._render(number) if kind == "renders" else self._drawn(number)
+        return self._pool[kind, number]
+
+    def _drawn(self, number: int) -> np.ndarray:
+        side = math.ceil(POOL_MARGIN * self._config.image_size)
+        light = procedural(side, generator(self._config.seed, Stream.POOL, number))
+        return np.rint(linear_to_srgb(light) * 255).astype(np.uint8)
+
+
+def sample_photograph(config: SyntheticFaceConfig, rng: np.random.Generator) -> np.ndarray:
+    """A part of one of the user's photographs.
 
     Args:
-        source: `procedural` or a folder.
-        size: Side, pixels.
+        config: The data set; its `background` is a folder.
         rng: Source of randomness.
 
     Returns:
@@ -35,7 +105,9 @@ def sample_background(source: str, size: int, rng: np.random.Generator) -> np.nd
         PhotoError: If the chosen photograph cannot be read; the error names it.
         FileNotFoundError: If the folder holds no photographs.
     """
-    return _procedural(size, rng) if source == PROCEDURAL else _photograph(source, size, rng)
+    paths = photographs(config.background)
+    picture = _photograph(paths[rng.integers(len(paths))], config.image_size)
+    return _part(picture, _LEAST_OF_PHOTOGRAPH, config.image_size, rng)
 
 
 def state(source: str) -> str:
@@ -62,6 +134,12 @@ def photographs(folder: str) -> tuple[Path, ...]:
     return _found(folder)
 
 
+def forget_photographs() -> None:
+    """Forgets which photographs there are, and what they show: a folder may have changed."""
+    photographs.cache_clear()
+    _photograph.cache_clear()
+
+
 def _found(folder: str) -> tuple[Path, ...]:
     """Photographs in an order that does not depend on the file system."""
     found = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
@@ -70,19 +148,41 @@ def _found(folder: str) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _photograph(folder: str, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A square of a photograph, at least half as wide as the photograph is, mirrored half of the time."""
-    paths = photographs(folder)
-    image = Image.fromarray(codecs.read_photo(paths[rng.integers(len(paths))]))
-    side = rng.uniform(0.5, 1.0) * min(image.size)
-    x, y = (rng.uniform(0, extent - side) for extent in image.size)
-    crop = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=(x, y, x + side, y + side)))
-    if rng.random() < 0.5:
-        crop = crop[:, ::-1]
-    return np.asarray(srgb_to_linear(crop.astype(np.float32) / 255), np.float32)
+@functools.lru_cache(maxsize=KEPT_PHOTOGRAPHS)
+def _photograph(path: Path, size: int) -> np.ndarray:
+    """A photograph, reduced to what an image of this size can use."""
+    return codecs.decode_photo(path, max_side=max(LARGEST_SIDE, 2 * size)).image
 
 
-def _procedural(size: int, rng: np.random.Generator) -> np.ndarray:
+def _part(picture: np.ndarray, least: float, size: int, rng: np.random.Generator) -> np.ndarray:
+    """A square of a picture, at least a share of its shorter side wide; mirrored half of the time, darker, lighter, tinted.
+
+    Photographs far larger than the image are averaged down first, so that no pixel of theirs is skipped.
+    """
+    shorter = min(picture.shape[:2])
+    side = shorter * rng.uniform(least, 1.0)
+    x, y = (rng.uniform(0, extent - side) for extent in picture.shape[1::-1])
+    mirrored = bool(rng.random() < 0.5)
+    gains = np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.05, 3)).astype(np.float32)
+    if side > 1.5 * size:
+        box = (x, y, x + side, y + side)
+        picture = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BOX, box=box))
+        x, y, side = 0.0, 0.0, float(size)
+    square = np.array([x, y, side], np.float32)
+    light = image_kernels.part_of_picture(picture, square, mirrored, size, _DECODED, gains)
+    return np.minimum(light, 1, out=light)
+
+
+def procedural(size: int, rng: np.random.Generator) -> np.ndarray:
+    """A picture of nothing in particular.
+
+    Args:
+        size: Side, pixels.
+        rng: Source of randomness.
+
+    Returns:
+        `[size, size, 3]` float32 linear light in [0, 1].
+    """
     kinds = (_gradient, _noise, _boxes)
     weights = rng.dirichlet((0.4, 0.5, 0.6))
     layers = [kind(size, rng) for kind, weight in zip(kinds, weights, strict=True) if weight > 0.05]
@@ -140,3 +240,7 @@ def _boxes(size: int, rng: np.random.Generator) -> np.ndarray:
         picture[(np.abs(along) < half_length) & (np.abs(across) < half_width)] = _color(rng)
     blur = size * rng.choice((0.002, 0.008, 0.03))
     return ndimage.gaussian_filter(picture, (blur, blur, 0), mode="nearest")
+
+
+_DECODED: Final = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
+"""Linear light of each sRGB value."""

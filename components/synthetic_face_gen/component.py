@@ -5,7 +5,7 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
 from components.artifacts import DeadLetters, MorphableModelFile
-from components.synthetic_face_gen import backgrounds, executor
+from components.synthetic_face_gen import executor, inputs
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 from components.synthetic_face_gen.example import GENERATOR_VERSION
 
@@ -16,7 +16,7 @@ class SyntheticFaceGenSpec(types.ComponentSpec):
     COMPONENT_ID = "SyntheticFaceGen"
     PARAMETERS = {  # noqa: RUF012
         "config": component_spec.ExecutionParameter(type=str),
-        "background_state": component_spec.ExecutionParameter(type=str),
+        "input_state": component_spec.ExecutionParameter(type=str),
         "generator_version": component_spec.ExecutionParameter(type=int),
     }
     INPUTS = {"morphable_model": component_spec.ChannelParameter(type=MorphableModelFile)}  # noqa: RUF012
@@ -49,9 +49,9 @@ class SyntheticFaceGen(base_beam_component.BaseBeamComponent):
         checked = SyntheticFaceConfig.from_json(config)
         super().__init__(
             spec=SyntheticFaceGenSpec(
-                # Presets spelt out, and the state of the photographs, so that what has changed is not taken for a cached result.
+                # Presets spelt out, and the state of the files, so that what has changed is not taken for a cached result.
                 config=checked.to_json(),
-                background_state=backgrounds.state(checked.background),
+                input_state=inputs.state(checked),
                 generator_version=GENERATOR_VERSION,
                 morphable_model=morphable_model,
                 examples=types.Channel(type=standard_artifacts.Examples),

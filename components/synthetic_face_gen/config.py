@@ -1,150 +1,53 @@
 """What `synthetic_face_gen` renders: how many faces of whom, in which pose, light and surroundings, through which camera.
 
 Every field is checked at construction, before any work. `SyntheticFaceConfig.from_values` reads the JSON that the component
-takes: an optional `preset`, the rest overrides of its fields, nested ones included.
+takes: an optional `preset` of `presets.PRESETS`, the rest overrides of its fields, nested ones included. Every ingredient of a
+picture is a switch, and draws its chance from a stream of its own: turned off, all others stay what they were.
 """
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from components.synthetic_face_gen.config_parts import (
+    CameraConfig,
+    ExpressionConfig,
+    LightConfig,
+    PopulationConfig,
+    PoseConfig,
+    check_choice,
+    check_number,
+)
+from components.synthetic_face_gen.config_pictures import ImageChainConfig, SurroundingsConfig
+from components.synthetic_face_gen.presets import PRESETS
 from trainer import configuration, contract
+from trainer.wardrobe.dressing import WardrobeConfig
 
 PROCEDURAL: Final = "procedural"
 """The background that needs no files."""
 
-Range = tuple[float, float]
-
-
-def _check_range(name: str, value: Range, least: float = -math.inf, most: float = math.inf) -> None:
-    low, high = value
-    if not (least <= low <= high <= most and math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"`{name}` must be two numbers, low ≤ high, within [{least:g}, {most:g}]. Received: {value}")
-
-
-def _check_number(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise ValueError(f"`{name}` must be in [{least:g}, {most:g}]. Received: {name}={value}")
-
-
-def _check_fraction(name: str, value: float) -> None:
-    _check_number(name, value, 0, 1)
-
 
 @dataclasses.dataclass(frozen=True)
-class PopulationConfig:
-    """Who is rendered and what their faces do."""
-
-    identity_scale: float = 1.0
-    """Standard deviation of the identity coefficients, in the face model's own standard deviations."""
-    albedo_scale: float = 1.0
-    """The same for the albedo coefficients."""
-    expression_strength: float = 1.0
-    """Factor on natural expressions' weights; 0 renders neutral faces only."""
-    strong_fraction: float = 0.1
-    """Fraction of views with a grimace: several face units at random, up to their full range."""
-
-    def __post_init__(self) -> None:
-        for name in ("identity_scale", "albedo_scale", "expression_strength"):
-            _check_number(f"population.{name}", getattr(self, name), 0, 3)
-        _check_fraction("population.strong_fraction", self.strong_fraction)
-
-
-@dataclasses.dataclass(frozen=True)
-class PoseConfig:
-    """Where heads turn, degrees, by the contract's signs. Yaw is drawn flat; pitch and roll are, too, in half of the views,
-    and lie near their range's middle in the other half.
+class PairedSetConfig:
+    """Expression, pose, light and colour as normal distributions with the statistics of a set of photographs with known
+    parameters, narrowed (gecer2018). See `paired_set` for the file.
     """
 
-    yaw: Range = (-90.0, 90.0)
-    pitch: Range = (-40.0, 40.0)
-    roll: Range = (-35.0, 35.0)
+    statistics: str = ""
+    """JSON file of means and covariances; what it lacks, or everything without a file, follows the other fields' own draws."""
+    expression_divisor: float = 2.0
+    """The expression's covariance is divided by this."""
+    pose_divisor: float = 3.0
+    light_divisor: float = 3.0
+    color_divisor: float = 3.0
 
     def __post_init__(self) -> None:
-        for name, most in (("yaw", 90), ("pitch", 85), ("roll", 180)):
-            _check_range(f"pose.{name}", getattr(self, name), -most, most)
-
-
-@dataclasses.dataclass(frozen=True)
-class CameraConfig:
-    """How the face comes into the picture."""
-
-    kind: str = contract.SCALED_ORTHOGRAPHIC
-    """`scaled_orthographic` or `perspective`."""
-    distance: Range = (400.0, 4000.0)
-    """From the camera to the face, millimetres, drawn log-uniformly; perspective only."""
-    face_size: Range = (0.4, 0.75)
-    """Longer side of the landmark box as a fraction of the image's side."""
-    face_offset: float = 0.15
-    """Farthest that the box's centre lies from the image's, as a fraction of the side, in x and in y."""
-
-    def __post_init__(self) -> None:
-        if self.kind not in (contract.SCALED_ORTHOGRAPHIC, contract.PERSPECTIVE):
-            raise ValueError(
-                f"`camera.kind` must be {contract.SCALED_ORTHOGRAPHIC} or {contract.PERSPECTIVE}. Received: {self.kind!r}"
-            )
-        _check_range("camera.distance", self.distance, 250, 100_000)
-        _check_range("camera.face_size", self.face_size, 0.05, 2)
-        _check_number("camera.face_offset", self.face_offset, 0, 1)
-
-
-@dataclasses.dataclass(frozen=True)
-class LightConfig:
-    """Spherical-harmonic light from the measured prior, and one lamp."""
-
-    exposure_spread: float = 0.3
-    """Standard deviation of the natural logarithm of the exposure."""
-    white_balance: float = 0.75
-    """Share of the light's tint that the camera takes out."""
-    lamp_fraction: float = 0.6
-    """Fraction of views with a directional lamp beside the environment."""
-    lamp_strength: Range = (0.15, 1.2)
-    """Irradiance of the lamp relative to the environment's."""
-    specular: Range = (0.005, 0.05)
-    """Share of the lamp's light that the skin mirrors."""
-    shininess: Range = (6.0, 30.0)
-    """Phong exponent."""
-
-    def __post_init__(self) -> None:
-        _check_number("light.exposure_spread", self.exposure_spread, 0, 2)
-        _check_fraction("light.white_balance", self.white_balance)
-        _check_fraction("light.lamp_fraction", self.lamp_fraction)
-        _check_range("light.lamp_strength", self.lamp_strength, 0, 10)
-        _check_range("light.specular", self.specular, 0, 1)
-        _check_range("light.shininess", self.shininess, 1, 1000)
-
-
-@dataclasses.dataclass(frozen=True)
-class ImageChainConfig:
-    """What a camera does to the light, in its order: blur, noise, gain, tone, grey, JPEG."""
-
-    blur_fraction: float = 0.5
-    blur: Range = (0.3, 1.3)
-    """Standard deviation of the blur, pixels."""
-    noise_fraction: float = 0.6
-    shot_noise: Range = (1e-4, 3e-3)
-    """Variance per unit of linear light, drawn log-uniformly; the read noise follows from it (Brooks et al. 2019)."""
-    gain_spread: float = 0.06
-    """Standard deviation of the logarithm of each colour's gain: white balance that misses."""
-    contrast: Range = (0.0, 0.6)
-    """Share of the smoothstep tone curve."""
-    grey_fraction: float = 0.06
-    """Fraction of images without colour."""
-    jpeg_fraction: float = 0.5
-    """Fraction of images saved at a quality from `jpeg_range` instead of the config's `jpeg_quality`."""
-    jpeg_range: tuple[int, int] = (35, 90)
-
-    def __post_init__(self) -> None:
-        for name in ("blur_fraction", "noise_fraction", "grey_fraction", "jpeg_fraction"):
-            _check_fraction(f"image_chain.{name}", getattr(self, name))
-        _check_range("image_chain.blur", self.blur, 0, 20)
-        _check_range("image_chain.shot_noise", self.shot_noise, 1e-8, 1)
-        _check_number("image_chain.gain_spread", self.gain_spread, 0, 1)
-        _check_range("image_chain.contrast", self.contrast, 0, 1)
-        _check_range("image_chain.jpeg_range", self.jpeg_range, 1, 100)
+        for name in ("expression", "pose", "light", "color"):
+            check_number(f"paired_set.{name}_divisor", getattr(self, f"{name}_divisor"), 0.01, 1e6)
+        if self.statistics and not Path(self.statistics).is_file():
+            raise FileNotFoundError(f"`paired_set.statistics` must be a JSON file. Received: {self.statistics!r}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +65,10 @@ class SyntheticFaceConfig:
     """Side of the square images, pixels."""
     seed: int = 0
     views_per_identity: int = 4
-    """Images of each person, differing in expression, pose, light, camera and background."""
+    """Images of each person."""
+    views_per_moment: int = 1
+    """Images of one instant: several cameras see the same expression, clothes and light. Other images of a person differ in
+    all but shape and skin."""
     eval_fraction: float = 0.1
     """Fraction of identities in the split `eval`; the others are in `train`."""
     shard_size: int = 200
@@ -174,38 +80,35 @@ class SyntheticFaceConfig:
     jpeg_quality: int = 92
     supersample: int = 2
     """Samples along a pixel's side."""
-    population: PopulationConfig = PopulationConfig()
-    pose: PoseConfig = PoseConfig()
-    camera: CameraConfig = CameraConfig()
-    light: LightConfig = LightConfig()
-    image_chain: ImageChainConfig = ImageChainConfig()
+    population: PopulationConfig = dataclasses.field(default_factory=PopulationConfig)
+    expression: ExpressionConfig = dataclasses.field(default_factory=ExpressionConfig)
+    wardrobe: WardrobeConfig | None = None
+    """What heads wear; None is the bare head."""
+    pose: PoseConfig = dataclasses.field(default_factory=PoseConfig)
+    camera: CameraConfig = dataclasses.field(default_factory=CameraConfig)
+    light: LightConfig = dataclasses.field(default_factory=LightConfig)
+    paired_set: PairedSetConfig | None = None
+    """Draws expression, pose, light and colour like a given set; None draws them as the fields above say."""
+    surroundings: SurroundingsConfig = dataclasses.field(default_factory=SurroundingsConfig)
+    image_chain: ImageChainConfig = dataclasses.field(default_factory=ImageChainConfig)
 
-    PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
-        # What `make demo` renders: enough for a network to learn where a face is and which way it looks.
-        "tiny": {"count": 1200, "image_size": 128, "views_per_identity": 4, "shard_size": 150},
-        # 2DASL's training set, 300W-LP: 3,837 photographs profiled to 122,450 views, here 32 of each person.
-        "tu2019": {
-            "count": 3837 * 32,
-            "image_size": 224,
-            "views_per_identity": 32,
-            "eval_fraction": 0.02,
-            "shard_size": 1000,
-        },
-    }
+    PRESETS: ClassVar[dict[str, dict[str, Any]]] = PRESETS
 
     def __post_init__(self) -> None:
-        for name, least in (("count", 1), ("views_per_identity", 1), ("shard_size", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"`{name}` must be at least {least}. Received: {name}={getattr(self, name)}")
-        _check_number("image_size", self.image_size, 32, 2048)
-        _check_number("seed", self.seed, 0, 2**63 - 1)
-        _check_fraction("eval_fraction", self.eval_fraction)
-        _check_number("jpeg_quality", self.jpeg_quality, 1, 100)
-        _check_number("supersample", self.supersample, 1, 4)
-        if self.landmark_set not in contract.LANDMARK_SETS:
+        for name in ("count", "views_per_identity", "views_per_moment", "shard_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={getattr(self, name)}")
+        if self.views_per_identity % self.views_per_moment:
             raise ValueError(
-                f"`landmark_set` must be one of {', '.join(contract.LANDMARK_SETS)}. Received: {self.landmark_set!r}"
+                "`views_per_identity` must be a multiple of `views_per_moment`. "
+                f"Received: {self.views_per_identity} and {self.views_per_moment}"
             )
+        check_number("image_size", self.image_size, 32, 2048)
+        check_number("seed", self.seed, 0, 2**63 - 1)
+        check_number("eval_fraction", self.eval_fraction, 0, 1)
+        check_number("jpeg_quality", self.jpeg_quality, 1, 100)
+        check_number("supersample", self.supersample, 1, 4)
+        check_choice("landmark_set", self.landmark_set, contract.LANDMARK_SETS)
         if self.background != PROCEDURAL and not Path(self.background).is_dir():
             raise FileNotFoundError(f"`background` must be {PROCEDURAL!r} or a folder. Received: {self.background!r}")
 
@@ -214,9 +117,17 @@ class SyntheticFaceConfig:
         """People in the data set."""
         return -(-self.count // self.views_per_identity)
 
+    def identity_of(self, index: int) -> tuple[int, int]:
+        """Identity and view of an image.
+
+        Args:
+            index: Number of the image, in [0, count).
+        """
+        return divmod(index, self.views_per_identity)
+
     @classmethod
     def preset(cls, name: str, **overrides: Any) -> "SyntheticFaceConfig":
-        """A named configuration, with some fields replaced; nested ones by mappings of their fields."""
+        """A named configuration, with some fields replaced; nested ones by mappings of their fields, over the preset's."""
         return cls.from_values({"preset": name, **overrides})
 
     @classmethod
@@ -232,7 +143,7 @@ class SyntheticFaceConfig:
         name = fields.pop("preset", None)
         if name is not None and not (isinstance(name, str) and name in cls.PRESETS):
             raise ValueError(f"`preset` must be one of {', '.join(cls.PRESETS)}. Received: {name!r}")
-        return configuration.from_mapping(cls, {**(cls.PRESETS[name] if name else {}), **fields})
+        return configuration.from_mapping(cls, _merged(cls.PRESETS[name], fields) if name else fields)
 
     @classmethod
     def from_json(cls, text: str) -> "SyntheticFaceConfig":
@@ -252,3 +163,12 @@ class SyntheticFaceConfig:
     def to_json(self) -> str:
         """The whole configuration as JSON with sorted keys."""
         return json.dumps(configuration.to_mapping(self), sort_keys=True)
+
+
+def _merged(preset: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A preset with some fields replaced; of a nested part, only the fields that are given."""
+    merged = dict(preset)
+    for key, value in overrides.items():
+        both = isinstance(value, Mapping) and isinstance(preset.get(key), Mapping)
+        merged[key] = {**preset[key], **value} if both else value
+    return merged

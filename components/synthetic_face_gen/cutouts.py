@@ -16,9 +16,11 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from components.synthetic_face_gen.backgrounds import sample_background
-from components.synthetic_face_gen.config import CameraConfig, PoseConfig, SyntheticFaceConfig
-from components.synthetic_face_gen.sampling import SURROUNDINGS_STREAM, generator, sample
+from components.synthetic_face_gen import backgrounds
+from components.synthetic_face_gen.config import PROCEDURAL, SyntheticFaceConfig
+from components.synthetic_face_gen.config_parts import CameraConfig, PoseConfig
+from components.synthetic_face_gen.example import studio_of
+from components.synthetic_face_gen.streams import Stream, generator
 from trainer import configuration, contract, examples
 from trainer.imaging.alignment import landmark_box
 from trainer.morphable.model import MorphableModel
@@ -26,7 +28,7 @@ from trainer.rendering import camera as cameras
 from trainer.rendering.color import linear_to_srgb
 from trainer.rendering.forward import render_image
 
-GENERATOR_VERSION: Final = 1
+GENERATOR_VERSION: Final = 2
 """Raised whenever the same configuration, model and index give other bytes than before."""
 
 NEAR_FRONTAL: Final = (-50.0, 50.0)
@@ -118,11 +120,10 @@ def render_cutout(config: SyntheticFaceConfig, model: MorphableModel, index: int
     Raises:
         ValueError: If the index is out of range.
     """
-    face, size = sample(config, model, index), config.image_size
+    face, size = studio_of(config, model).sample(index), config.image_size
     camera = face.camera
-    colors = model.albedo_colors(face.albedo)
     image = render_image(
-        face.vertices, colors, model.triangles, camera, face.light, (size, size), config.supersample, None
+        face.vertices, face.colors, model.triangles, camera, face.light, (size, size), config.supersample, None
     )
     projected = cameras.project(face.landmarks, camera.matrix, camera.kind, camera.field_of_view, size, size)
     return examples.encode(
@@ -168,7 +169,13 @@ def background_pictures(source: str, count: int, size: int, seed: int) -> np.nda
     Raises:
         FileNotFoundError: If the folder holds no photographs.
     """
-    drawn = [sample_background(source, size, generator(seed, SURROUNDINGS_STREAM, number)) for number in range(count)]
+    config = SyntheticFaceConfig(image_size=size, seed=seed, background=source)
+    if source == PROCEDURAL:
+        drawn = [backgrounds.procedural(size, generator(seed, Stream.POOL, number)) for number in range(count)]
+    else:
+        drawn = [
+            backgrounds.sample_photograph(config, generator(seed, Stream.BACKGROUND, number)) for number in range(count)
+        ]
     return np.stack([np.rint(linear_to_srgb(picture) * 255).astype(np.uint8) for picture in drawn])
 
 

@@ -2,13 +2,14 @@
 
 Most views of people are near neutral; smiles, speech and half-closed eyes are common, strong expressions rare. Units are found
 by ARKit's names in any spelling (`mouthSmileLeft`, `mouthSmile_L`, `mouth-smile-left`); a model that has none of these names,
-such as a Basel model with numbered modes, gets its own statistics: a few modes at random, by their standard deviations.
+such as a Basel model with numbered modes, gets its own statistics: its modes by their standard deviations.
 """
 
 from typing import Final
 
 import numpy as np
 
+from components.synthetic_face_gen.config_parts import ExpressionConfig
 from trainer.morphable.model import MorphableModel
 
 MOODS: Final[tuple[tuple[float, dict[str, tuple[float, float]]], ...]] = (
@@ -27,64 +28,98 @@ MOODS: Final[tuple[tuple[float, dict[str, tuple[float, float]]], ...]] = (
 )
 """Probability of a mood, and the weights of its face units: drawn flat between the two numbers."""
 
-BLINK_FRACTION: Final = 0.12
-"""Fraction of views with eyes at least half closed."""
+BYSTANDERS: Final = 0.25
+"""Greatest weight of a unit that has no part in the mood; most are far smaller."""
+
+TONGUE: Final = "tongueOut"
+"""Out in grimaces alone: nobody speaks or smiles with a little of it."""
+
+GRIMACE_UNITS: Final = 4
+"""Mean number of units in a grimace."""
+
+LOPSIDED: Final = 0.12
+"""One side of a face moves a little more than the other: relative standard deviation."""
+
+GAZE: Final = {
+    "eyeLookOut": ("left", 1.0, 0.0),
+    "eyeLookIn": ("right", 1.0, 0.0),
+    "eyeLookUp": ("", 0.0, 1.0),
+    "eyeLookDown": ("", 0.0, -1.0),
+}
+"""Units that turn the eyes: on which side a unit looks towards the person's left, else it looks towards the right; its share of
+a sideways and of an upward look. Both eyes look the same way."""
 
 
-def sample_expression(
-    model: MorphableModel, rng: np.random.Generator, strength: float, strong_fraction: float
-) -> np.ndarray:
-    """Draws an expression.
+class ExpressionSampler:
+    """Draws expressions of one model."""
 
-    Args:
-        model: A face model.
-        rng: Source of randomness.
-        strength: Factor on the weights; 0 gives the neutral face.
-        strong_fraction: Fraction of grimaces: a few units at random, up to their full range.
+    def __init__(self, model: MorphableModel):
+        """Finds the model's units.
 
-    Returns:
-        `[K_expression]` float32 weights within the model's `expression_range`.
-    """
-    count = len(model.expression_names)
-    if not count:
-        return np.zeros(0, np.float32)
-    units = [_unit(name) for name in model.expression_names]
-    weights = np.zeros(count)
-    if rng.random() < strong_fraction:
-        chosen = rng.random(count) < 4 / count
-        low, high = model.expression_range.T
-        weights = np.where(chosen, rng.uniform(low, high), 0.0)
-    elif {_fold(unit) for _, mood in MOODS for unit in mood}.isdisjoint(unit for unit, _ in units):
-        weights = rng.standard_normal(count) * model.expression_sd
-    else:
-        weights = _natural(units, rng)
-    _close_only_what_is_open(weights, [unit for unit, _ in units])
-    low, high = model.expression_range.T
-    return np.clip(strength * weights, np.minimum(low, 0), high).astype(np.float32)
+        Args:
+            model: The face model.
+        """
+        units = [_unit(name) for name in model.expression_names]
+        names = [name for name, _ in units]
+        self._low, self._high = model.expression_range.astype(np.float64).T
+        self._sd = model.expression_sd.astype(np.float64)
+        self._side = np.array([{"left": 1.0, "right": -1.0}.get(side, 0.0) for _, side in units])
+        spans = [[mood.get(unit) for unit in names] for mood in (_folded(mood) for _, mood in MOODS)]
+        self._named = any(span is not None for mood in spans for span in mood)
+        self._spans = np.array([[span or (np.nan, np.nan) for span in mood] for mood in spans]).reshape(
+            len(MOODS), len(units), 2
+        )
+        self._chances = np.cumsum([chance for chance, _ in MOODS])
+        self._pair = np.unique(names, return_inverse=True)[1] if names else np.zeros(0, int)
+        self._blink = np.array([name == _fold("eyeBlink") for name in names], bool)
+        self._tongue = np.array([name == _fold(TONGUE) for name in names], bool)
+        self._gaze = np.array([_gaze(name, side) for name, side in units]).reshape(len(units), 2)
+        self._gazes = self._gaze.any(axis=1)
+        self._jaw = names.index(_fold("jawOpen")) if _fold("jawOpen") in names else None
+        self._close = names.index(_fold("mouthClose")) if _fold("mouthClose") in names else None
+
+    def sample(self, rng: np.random.Generator, config: ExpressionConfig) -> np.ndarray:
+        """Draws an expression.
+
+        Args:
+            rng: Source of randomness.
+            config: How strong, and how often what.
+
+        Returns:
+            `[K_expression]` float32 weights within the model's `expression_range`.
+        """
+        count = len(self._low)
+        if not count:
+            return np.zeros(0, np.float32)
+        grimace, mood, closed, looks = rng.random(4)
+        if grimace < config.strong_fraction:
+            chosen = rng.random(count) < GRIMACE_UNITS / count
+            weights = np.where(chosen & ~self._gazes, rng.uniform(self._low, self._high), 0.0)
+        elif self._named:
+            weights = config.strength * self._natural(rng, mood)
+        else:
+            weights = config.strength * rng.standard_normal(count) * self._sd
+        lids = rng.uniform(0.5, 1.0) if closed < config.closed_fraction else rng.uniform(0.0, 0.2) * config.strength
+        weights = np.where(self._blink, np.maximum(lids, weights * (grimace < config.strong_fraction)), weights)
+        sideways, up = rng.normal(0, (0.35, 0.2))
+        if looks < config.gaze_fraction:
+            weights = np.where(self._gazes, np.maximum(self._gaze @ (sideways, up), 0), weights)
+        if self._close is not None and self._jaw is not None:
+            # ARKit's `mouthClose` brings the lips together over an open jaw; without one it would push them into each other.
+            weights[self._close] = min(weights[self._close], weights[self._jaw])
+        return np.clip(weights, np.minimum(self._low, 0), self._high).astype(np.float32)
+
+    def _natural(self, rng: np.random.Generator, mood: float) -> np.ndarray:
+        """Weights of a mood and a little of everything else, the two sides nearly alike."""
+        low, high = self._spans[min(int(np.searchsorted(self._chances, mood)), len(MOODS) - 1)].T
+        drawn = rng.random(len(low))[self._pair]
+        weights = np.where(np.isnan(low), BYSTANDERS * rng.random(len(low)) ** 4, low + drawn * (high - low))
+        weights *= 1 + self._side * rng.normal(0, LOPSIDED)
+        return np.where(self._gazes | self._tongue, 0.0, weights)
 
 
-def _natural(units: list[tuple[str, str]], rng: np.random.Generator) -> np.ndarray:
-    """Weights of a mood, a blink and a little of everything, the two sides nearly alike."""
-    known = {_fold(unit): unit for _, mood in MOODS for unit in mood}
-    mood = MOODS[rng.choice(len(MOODS), p=[probability for probability, _ in MOODS])][1]
-    targets = {unit: rng.uniform(*span) for unit, span in mood.items()}
-    blink = rng.uniform(0.5, 1.0) if rng.random() < BLINK_FRACTION else rng.uniform(0.0, 0.2)
-    lopsided = rng.normal(0, 0.12)  # one side of a face moves a little more than the other
-    weights = []
-    for unit, side in units:
-        noise = rng.random() ** 4 * 0.25
-        target = blink if unit == _fold("eyeBlink") else targets.get(known.get(unit, ""), noise)
-        sign = {"left": 1, "right": -1}.get(side, 0)
-        weights.append(target * (1 + sign * lopsided))
-    return np.array(weights)
-
-
-def _close_only_what_is_open(weights: np.ndarray, units: list[str]) -> None:
-    """ARKit's `mouthClose` brings the lips together over an open jaw; without one it would push them through each other."""
-    close, jaw = _fold("mouthClose"), _fold("jawOpen")
-    if close in units and jaw in units:
-        position = units.index(close)
-        weights[position] = min(weights[position], weights[units.index(jaw)])
+def _folded(mood: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    return {_fold(unit): span for unit, span in mood.items()}
 
 
 def _fold(name: str) -> str:
@@ -100,3 +135,11 @@ def _unit(name: str) -> tuple[str, str]:
     if name[-2:] in ("_L", "_R"):
         return folded[:-1], {"L": "left", "R": "right"}[name[-1]]
     return folded, ""
+
+
+def _gaze(name: str, side: str) -> tuple[float, float]:
+    """How much a unit looks towards the person's left, and up."""
+    for unit, (left_side, sideways, up) in GAZE.items():
+        if name == _fold(unit) and side:
+            return (sideways if side == left_side else -sideways) if sideways else 0.0, up
+    return 0.0, 0.0

@@ -1,50 +1,81 @@
-"""From light to a file, in a camera's order: blur, noise, gain, tone, grey, JPEG. Noise belongs to linear light.
+"""From light to a file, in a camera's order: blur, noise, gain, tone, grey, resampling, JPEG. Noise belongs to linear light.
 
 Noise after Brooks et al., "Unprocessing Images for Learned Raw Denoising" (CVPR 2019): shot variance log-uniform, read
 variance log-linear in it.
 """
 
+import math
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from scipy import ndimage
+from PIL import Image
 
+from components.synthetic_face_gen import image_kernels
 from components.synthetic_face_gen.config import SyntheticFaceConfig
+from components.synthetic_face_gen.config_pictures import ImageChainConfig
 from trainer.imaging import codecs
 from trainer.rendering.color import linear_to_srgb
 from trainer.rendering.lighting import LUMINANCE
 
 
-def develop(light: np.ndarray, config: SyntheticFaceConfig, rng: np.random.Generator) -> bytes:
+def develop(
+    light: np.ndarray,
+    config: SyntheticFaceConfig,
+    rng: np.random.Generator,
+    retouch: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> bytes:
     """Takes the picture.
 
     Args:
-        light: `[H, W, 3]` linear, 1 is where the sensor saturates.
+        light: `[H, W, 3]` float32 linear, 1 is where the sensor saturates.
         config: Its `image_chain` and `jpeg_quality` are used.
         rng: Source of randomness.
+        retouch: Changes the finished `[H, W, 3]` uint8 sRGB picture before it is resampled and saved.
 
     Returns:
         A JPEG file, sRGB.
     """
     chain = config.image_chain
-    if rng.random() < chain.blur_fraction:
-        sigma = rng.uniform(*chain.blur)
-        light = ndimage.gaussian_filter(light, (sigma, sigma, 0), mode="nearest")
-    if rng.random() < chain.noise_fraction:
-        log_shot = rng.uniform(*np.log(chain.shot_noise))
-        log_read = 2.18 * log_shot + 1.2 + rng.normal(0, 0.26)
-        variance = np.exp(log_shot) * np.clip(light, 0, 1) + np.exp(log_read)
-        light = light + rng.standard_normal(light.shape) * np.sqrt(variance)
-    light = light * np.exp(rng.normal(0, chain.gain_spread, 3))
-    signal = np.asarray(linear_to_srgb(roll_off(np.maximum(light, 0)).astype(np.float32)))
-    contrast = rng.uniform(*chain.contrast)
-    signal = (1 - contrast) * signal + contrast * signal**2 * (3 - 2 * signal)
-    if rng.random() < chain.grey_fraction:
-        signal = np.repeat((signal @ LUMINANCE)[..., None], 3, axis=-1)
+    image = exposed(light, chain, rng)
+    if retouch is not None:
+        image = retouch(image)
+    if rng.random() < chain.resample_fraction:
+        image = _resampled(image, rng.uniform(*chain.resample), rng)
     quality = config.jpeg_quality
     if rng.random() < chain.jpeg_fraction:
         quality = int(rng.integers(chain.jpeg_range[0], chain.jpeg_range[1] + 1))
-    return codecs.encode_jpeg(np.round(signal * 255).astype(np.uint8), quality)
+    return codecs.encode_jpeg(image, quality)
+
+
+def exposed(light: np.ndarray, chain: ImageChainConfig, rng: np.random.Generator) -> np.ndarray:
+    """The chain up to the finished picture.
+
+    Args:
+        light: `[H, W, 3]` float32 linear.
+        chain: What the camera does.
+        rng: Source of randomness.
+
+    Returns:
+        `[H, W, 3]` uint8 sRGB.
+    """
+    light = np.ascontiguousarray(light, np.float32)
+    if rng.random() < chain.motion_fraction:
+        light = image_kernels.sparse_blur(light, *_path(rng.uniform(*chain.motion), rng.uniform(0, math.pi)))
+    elif rng.random() < chain.defocus_fraction:
+        light = image_kernels.sparse_blur(light, *_disc(rng.uniform(*chain.defocus)))
+    if rng.random() < chain.blur_fraction:
+        light = image_kernels.separable_blur(light, _bell(rng.uniform(*chain.blur)))
+    noise, shot, read = _NOISELESS, 0.0, 0.0
+    if rng.random() < chain.noise_fraction:
+        log_shot = rng.uniform(*np.log(chain.shot_noise))
+        shot, read = math.exp(log_shot), math.exp(2.18 * log_shot + 1.2 + rng.normal(0, 0.26))
+        noise = rng.standard_normal(light.shape, np.float32)
+    gains = np.exp(rng.normal(0, chain.gain_spread, 3)).astype(np.float32)
+    contrast, lift = rng.uniform(*chain.contrast), rng.uniform(*chain.lift)
+    saturation = rng.uniform(*chain.saturation) * (rng.random() >= chain.grey_fraction)
+    tone = np.array([contrast, lift, saturation, shot, read], np.float32)
+    return image_kernels.develop_pixels(light, noise, gains, tone, _CURVE, _LUMINANCE)
 
 
 def roll_off(light: np.ndarray) -> np.ndarray:
@@ -60,5 +91,53 @@ def roll_off(light: np.ndarray) -> np.ndarray:
     return np.minimum(light, _KNEE) + (1 - _KNEE) * -np.expm1(-above / (1 - _KNEE))
 
 
+def _bell(sigma: float) -> np.ndarray:
+    """`[2 R + 1]` float32 Gaussian."""
+    radius = max(1, math.ceil(3 * sigma))
+    kernel = np.exp(-np.square(np.arange(-radius, radius + 1) / max(sigma, 1e-3)) / 2)
+    return (kernel / kernel.sum()).astype(np.float32)
+
+
+def _disc(radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and weights of a disc with a soft edge of one pixel."""
+    reach = math.ceil(radius + 0.5)
+    steps = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1).T
+    return _taps(steps, np.clip(radius + 0.5 - np.hypot(*steps.T), 0, 1))
+
+
+def _path(length: float, angle: float) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and weights of a straight path: each of its points is shared between the pixels around it."""
+    along = np.linspace(-length / 2, length / 2, 2 * math.ceil(length) + 1)
+    points = along[:, None] * (math.sin(angle), math.cos(angle))
+    reach = math.ceil(length / 2) + 1
+    steps = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1).T
+    shares = np.maximum(1 - np.abs(points[:, None] - steps), 0).prod(axis=-1)
+    return _taps(steps, shares.sum(axis=0))
+
+
+def _taps(steps: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    used = weights > 1e-4
+    return steps[used].astype(np.int32), (weights[used] / weights[used].sum()).astype(np.float32)
+
+
+def _resampled(image: np.ndarray, scale: float, rng: np.random.Generator) -> np.ndarray:
+    """The picture made small and enlarged again, each by a filter that programs use."""
+    height, width, _ = image.shape
+    down, up = (_FILTERS[index] for index in rng.integers(len(_FILTERS), size=2))
+    small = Image.fromarray(image).resize((max(1, round(width * scale)), max(1, round(height * scale))), down)
+    return np.asarray(small.resize((width, height), up))
+
+
+_FILTERS: Final = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
+
 _KNEE: Final = 0.6
 """Where the roll-off begins, linear."""
+
+_NOISELESS: Final = np.zeros((0, 0, 3), np.float32)
+
+_LUMINANCE: Final = LUMINANCE.astype(np.float32)
+
+_CURVE: Final = linear_to_srgb(
+    roll_off(np.square(np.linspace(0, math.sqrt(image_kernels.TONE_END), image_kernels.TONE_STEPS + 1)))
+).astype(np.float32)
+"""What the camera makes of linear light, over its square root."""

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from components.synthetic_face_gen.config_parts import CameraConfig, PoseConfig, Range
 from trainer import contract
 from trainer.imaging.alignment import landmark_box
 from trainer.rendering import camera as cameras
@@ -12,15 +13,52 @@ from trainer.rendering.scene import Camera
 _ITERATIONS = 4
 """Perspective: moving the face sideways changes what of it is seen, and so its box; each round leaves about a tenth."""
 
+_NEARLY = 8
+"""Pitch and roll near their range's middle: standard deviation, as the range over this."""
+
+
+def sample_euler(pose: PoseConfig, rng: np.random.Generator) -> np.ndarray:
+    """Draws where a head turns.
+
+    Returns:
+        `[3]` float64 yaw, pitch, roll, degrees.
+    """
+    ranges = (pose.yaw, pose.pitch, pose.roll)
+    euler = np.array([_angle(span, pose.step, rng.random()) for span in ranges])
+    if rng.random() >= pose.flat_fraction:
+        euler[1:] = [_near_middle(span, pose.step, rng) for span in ranges[1:]]
+    return euler
+
+
+def sample_camera(
+    settings: CameraConfig, landmarks: np.ndarray, euler: np.ndarray, image_size: int, rng: np.random.Generator
+) -> Camera:
+    """Draws distance, size and place, and finds the camera.
+
+    Args:
+        settings: What is drawn.
+        landmarks: `[68, 3]` model frame, millimetres.
+        euler: `[3]` yaw, pitch, roll, degrees.
+        image_size: Side of the image, pixels.
+        rng: Source of randomness.
+    """
+    distance = float(np.exp(rng.uniform(*np.log(settings.distance))))
+    longer_side: float | None = image_size * rng.uniform(*settings.face_size)
+    center = image_size * (0.5 + rng.uniform(-settings.face_offset, settings.face_offset, 2))
+    if settings.field_of_view is not None:
+        longer_side = None
+    return place(landmarks, euler, settings.kind, distance, longer_side, center, image_size, settings.field_of_view)
+
 
 def place(
     landmarks: np.ndarray,
     euler: np.ndarray,
     kind: str,
     distance: float,
-    longer_side: float,
+    longer_side: float | None,
     center: np.ndarray,
     image_size: int,
+    field_of_view: float | None = None,
 ) -> Camera:
     """Finds the camera.
 
@@ -29,14 +67,17 @@ def place(
         euler: `[3]` yaw, pitch, roll, degrees.
         kind: `contract.SCALED_ORTHOGRAPHIC` or `contract.PERSPECTIVE`.
         distance: From the camera to the model frame's origin, millimetres; perspective only.
-        longer_side: Wanted longer side of the landmark box, pixels.
+        longer_side: Wanted longer side of the landmark box, pixels; None where `field_of_view` settles it.
         center: `[2]` wanted centre of the landmark box, pixels.
         image_size: Side of the image, pixels.
+        field_of_view: Vertical, degrees; perspective only, None where `longer_side` settles it.
 
     Returns:
         The camera, float64. A scaled orthographic one has t_z = 0.
     """
     if kind == contract.SCALED_ORTHOGRAPHIC:
+        if longer_side is None:
+            raise ValueError("`longer_side` must be given for a scaled orthographic camera. Received: None")
         unit = Camera(kind, cameras.scaled_orthographic_matrix(euler, np.float64(1), np.zeros(3)))
         middle, side = _middle_and_side(landmarks, unit, image_size)
         scale = longer_side / side
@@ -44,14 +85,33 @@ def place(
         return Camera(kind, cameras.scaled_orthographic_matrix(euler, np.float64(scale), shift))
     translation = np.array([0.0, 0.0, distance])
     focal = float(image_size)
+    if field_of_view is not None:
+        focal = image_size / 2 / math.tan(math.radians(field_of_view) / 2)
     for _ in range(_ITERATIONS):
         camera = _perspective(euler, translation, focal, image_size)
         middle, side = _middle_and_side(landmarks, camera, image_size)
-        focal *= longer_side / side
+        growth = 1.0 if longer_side is None else longer_side / side
+        focal *= growth
         # The middle's offset from the image's centre grows with the focal length.
-        missing = center - image_size / 2 - (middle - image_size / 2) * longer_side / side
+        missing = center - image_size / 2 - (middle - image_size / 2) * growth
         translation[:2] += missing * distance / focal
     return _perspective(euler, translation, focal, image_size)
+
+
+def _angle(span: Range, step: float, share: float) -> float:
+    """The angle at a share of a range, or of the multiples of a step in it."""
+    if not step:
+        return span[0] + share * (span[1] - span[0])
+    first, last = math.ceil(span[0] / step), math.floor(span[1] / step)
+    return step * (first + int(share * (last - first + 1)))
+
+
+def _near_middle(span: Range, step: float, rng: np.random.Generator) -> float:
+    low, high = span
+    angle = float(np.clip(rng.normal((low + high) / 2, (high - low) / _NEARLY), low, high))
+    if not step:
+        return angle
+    return float(np.clip(round(angle / step), math.ceil(low / step), math.floor(high / step)) * step)
 
 
 def _perspective(euler: np.ndarray, translation: np.ndarray, focal: float, image_size: int) -> Camera:

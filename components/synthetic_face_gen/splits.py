@@ -4,16 +4,6 @@ from components.records import EVAL, SPLITS, TRAIN
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 
 
-def identity_of(config: SyntheticFaceConfig, index: int) -> tuple[int, int]:
-    """Identity and view of an image.
-
-    Args:
-        config: The data set.
-        index: Number of the image, in [0, count).
-    """
-    return divmod(index, config.views_per_identity)
-
-
 def split_of(config: SyntheticFaceConfig, identity: int) -> str:
     """Split of an identity.
 

@@ -20,9 +20,10 @@ from components import shard_writing
 from components.dead_letters import DeadLetter
 from components.morphable_model_gen import storage
 from components.shard_writing import ShardWork, ShardWorker
-from components.synthetic_face_gen import backgrounds, sharding
+from components.synthetic_face_gen import backgrounds, inputs, sharding
 from components.synthetic_face_gen.config import SyntheticFaceConfig
-from components.synthetic_face_gen.example import GENERATOR_VERSION, image_id, render_example
+from components.synthetic_face_gen.example import GENERATOR_VERSION, forget_studios, image_id, render_example
+from components.synthetic_face_gen.studio import Studio
 from trainer.imaging.codecs import PhotoError
 from trainer.morphable.model import MorphableModel
 
@@ -50,9 +51,12 @@ class RenderWorker(ShardWorker):
     def setup(self) -> Iterator[None]:
         """Loads the face model. Workers are the parallelism: a second layer of threads in BLAS would get in their way."""
         self._model = storage.load_model(self._model_uri)
-        backgrounds.photographs.cache_clear()  # the folder may have changed since this process last rendered
+        # What folders held may have changed since this process last rendered.
+        backgrounds.forget_photographs()
+        forget_studios()
         with threadpoolctl.threadpool_limits(1):
             yield
+        forget_studios()
 
     def results(self, item: int) -> Iterator[bytes | DeadLetter]:
         """One example, or why there is none."""
@@ -105,10 +109,12 @@ def work_of(config: SyntheticFaceConfig, model: MorphableModel) -> dict[str, Any
 
     Raises:
         FileNotFoundError: If the folder of backgrounds holds no photographs.
+        ValueError: If the model does not fit the configuration.
     """
+    Studio(config, model)
     return {
         "config": config.to_json(),
         "model": model.sha256,
-        "backgrounds": backgrounds.state(config.background),
+        "inputs": inputs.state(config),
         "generator_version": GENERATOR_VERSION,
     }

@@ -75,7 +75,7 @@ def expected() -> dict[str, list[bytes]]:
         split: [
             render_example(CONFIG, head, index)
             for index in range(CONFIG.count)
-            if splits.split_of(CONFIG, splits.identity_of(CONFIG, index)[0]) == split
+            if splits.split_of(CONFIG, CONFIG.identity_of(index)[0]) == split
         ]
         for split in {shard.split for shard in SHARDS}
     }

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from components.synthetic_face_gen import sampling
-from components.synthetic_face_gen.config import CameraConfig, PopulationConfig, PoseConfig, SyntheticFaceConfig
+from components.synthetic_face_gen.config import SyntheticFaceConfig
+from components.synthetic_face_gen.config_parts import CameraConfig, ExpressionConfig, PopulationConfig, PoseConfig
 from components.synthetic_face_gen.example import render_example
 from trainer import contract, examples
 from trainer.imaging.codecs import PhotoError
@@ -19,7 +20,8 @@ from trainer.rendering.scene import Light
 
 CONFIG = SyntheticFaceConfig(count=12, image_size=96, views_per_identity=2, seed=1)
 PERSPECTIVE = dataclasses.replace(CONFIG, camera=CameraConfig(kind=contract.PERSPECTIVE))
-MEAN_FACE = PopulationConfig(identity_scale=0, albedo_scale=0, expression_strength=0, strong_fraction=0)
+MEAN_FACE = PopulationConfig(identity_scale=0, albedo_scale=0)
+STILL = ExpressionConfig(strength=0, strong_fraction=0, closed_fraction=0, gaze_fraction=0)
 
 
 @pytest.mark.parametrize("config", [CONFIG, PERSPECTIVE], ids=["orthographic", "perspective"])
@@ -28,7 +30,7 @@ def test_records_keep_the_contract(config):
     for index in (0, 5):
         record = examples.decode(render_example(config, model, index))
         missing = set(contract.FEATURES) - set(record)
-        expected = {contract.MORPHABLE_FREEFORM}
+        expected = {contract.MORPHABLE_FREEFORM, contract.LIGHT_LAMP_POSITIONS, contract.LIGHT_LAMP_COLORS}
         assert missing == expected | (set() if config is PERSPECTIVE else {contract.CAMERA_FIELD_OF_VIEW})
         for key, value in record.items():
             length = contract.FEATURES[key].length
@@ -148,4 +150,6 @@ def test_background_that_cannot_be_read_says_so(tmp_path):
 def _fixed(euler):
     """A data set of the mean face in one pose."""
     pose = PoseConfig(*((float(angle), float(angle)) for angle in euler))
-    return SyntheticFaceConfig(count=1, image_size=160, pose=pose, population=MEAN_FACE, supersample=1)
+    return SyntheticFaceConfig(
+        count=1, image_size=160, pose=pose, population=MEAN_FACE, expression=STILL, supersample=1
+    )

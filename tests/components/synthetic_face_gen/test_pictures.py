@@ -7,7 +7,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from components.synthetic_face_gen import backgrounds, image_chain, labels
-from components.synthetic_face_gen.config import ImageChainConfig, SyntheticFaceConfig
+from components.synthetic_face_gen.config import SyntheticFaceConfig
+from components.synthetic_face_gen.config_pictures import ImageChainConfig
 from components.synthetic_face_gen.generate import arrange, render_tiles
 from monoface.preview import command
 from trainer.morphable import io as model_io
@@ -20,24 +21,25 @@ PLAIN = ImageChainConfig(
 
 
 def test_procedural_backgrounds_differ_and_are_light():
-    pictures = [backgrounds.sample_background("procedural", 48, np.random.default_rng(seed)) for seed in range(12)]
+    pictures = [backgrounds.procedural(48, np.random.default_rng(seed)) for seed in range(12)]
     for picture in pictures:
         assert picture.shape == (48, 48, 3)
         assert picture.dtype == np.float32
         assert picture.min() >= 0
         assert picture.max() <= 1
     assert np.std([picture.mean() for picture in pictures]) > 0.03
-    again = backgrounds.sample_background("procedural", 48, np.random.default_rng(3))
+    again = backgrounds.procedural(48, np.random.default_rng(3))
     np.testing.assert_array_equal(again, pictures[3])
 
 
 def test_photographs_are_cropped_in_linear_light(tmp_path):
     (tmp_path / "inner").mkdir()
     Image.new("RGB", (60, 40), (188, 10, 10)).save(tmp_path / "inner" / "red.png")
-    picture = backgrounds.sample_background(str(tmp_path), 32, np.random.default_rng(0))
-    np.testing.assert_allclose(
-        picture, np.broadcast_to(srgb_to_linear(np.array([188, 10, 10]) / 255), (32, 32, 3)), atol=1e-4
-    )
+    config = SyntheticFaceConfig(image_size=32, background=str(tmp_path))
+    picture = backgrounds.sample_photograph(config, np.random.default_rng(0))
+    color = srgb_to_linear(np.array([188, 10, 10]) / 255)
+    np.testing.assert_allclose(picture, np.broadcast_to(picture[0, 0], (32, 32, 3)), atol=1e-5)
+    np.testing.assert_allclose(picture[0, 0] / picture[0, 0, 0], color / color[0], atol=0.02)
 
 
 def test_folder_without_photographs_is_an_error(tmp_path):

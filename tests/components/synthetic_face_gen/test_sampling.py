@@ -3,9 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from components.synthetic_face_gen import labels, placement, sampling
-from components.synthetic_face_gen.config import CameraConfig, SyntheticFaceConfig
-from components.synthetic_face_gen.expressions import sample_expression
+from components.synthetic_face_gen import labels, people, placement, sampling
+from components.synthetic_face_gen.config import SyntheticFaceConfig
+from components.synthetic_face_gen.config_parts import CameraConfig, ExpressionConfig
+from components.synthetic_face_gen.expressions import ExpressionSampler
 from trainer import contract
 from trainer.imaging.alignment import landmark_box
 from trainer.morphable.default import default_head
@@ -24,16 +25,16 @@ def test_sample_depends_on_seed_and_index_alone():
         np.testing.assert_array_equal(again.camera.matrix, first.camera.matrix)
         np.testing.assert_array_equal(again.light.harmonics, first.light.harmonics)
     other = sampling.sample(dataclasses.replace(CONFIG, seed=4), model, 9)
-    assert not np.array_equal(other.shape, first.shape)
+    assert not np.array_equal(other.person.shape, first.person.shape)
 
 
 def test_identities_own_shape_and_albedo_and_views_own_the_rest():
     model = default_head()
     one, two, stranger = (sampling.sample(CONFIG, model, index) for index in (8, 9, 12))
     assert (one.identity, one.view, two.identity, two.view, stranger.identity) == (2, 0, 2, 1, 3)
-    np.testing.assert_array_equal(one.shape, two.shape)
-    np.testing.assert_array_equal(one.albedo, two.albedo)
-    assert not np.array_equal(one.shape, stranger.shape)
+    np.testing.assert_array_equal(one.person.shape, two.person.shape)
+    np.testing.assert_array_equal(one.person.albedo, two.person.albedo)
+    assert not np.array_equal(one.person.shape, stranger.person.shape)
     assert not np.array_equal(one.euler, two.euler)
     assert not np.array_equal(one.expression, two.expression)
 
@@ -43,7 +44,7 @@ def test_colors_follow_from_the_albedo_even_where_no_skin_is_that_dark():
     for model in (default_head(), dark):
         for index in (0, 4, 8):
             face = sampling.sample(CONFIG, model, index)
-            np.testing.assert_array_equal(face.colors, model.albedo_colors(face.albedo))
+            np.testing.assert_allclose(face.colors, model.albedo_colors(face.person.albedo), atol=1e-6)
 
 
 def test_index_out_of_range_is_refused():
@@ -60,19 +61,20 @@ def test_population_covers_the_ranges_and_stays_in_them():
         assert 0.7 * span[1] < euler[:, axis].max() <= span[1]
     bins = [contract.yaw_bin(yaw) for yaw in euler[:, 0]]
     assert min(bins.count(name) for name in contract.YAW_BINS) > 20
-    shapes = np.array([face.shape for face in faces])
+    shapes = np.array([face.person.shape for face in faces])
     assert 0.9 < shapes.std() < 1.1
-    assert np.abs(shapes).max() <= sampling.LARGEST_COEFFICIENT
+    assert np.abs(shapes).max() <= people.LARGEST_COEFFICIENT
     lights = np.array([face.light.harmonics[0] for face in faces])
     assert (lights > 0).all()
-    tones = {labels.skin_tone_bin(labels.skin_color(model, face.colors, "basel")) for face in faces}
+    tones = {labels.skin_tone_bin(face.person.skin_color) for face in faces}
     assert len(tones) >= 4
 
 
 def test_expressions_stay_in_range_and_are_mostly_mild():
     model = default_head()
     rng = np.random.default_rng(0)
-    drawn = np.array([sample_expression(model, rng, 1.0, 0.1) for _ in range(400)])
+    sampler = ExpressionSampler(model)
+    drawn = np.array([sampler.sample(rng, ExpressionConfig()) for _ in range(400)])
     low, high = model.expression_range.T
     assert (drawn >= np.minimum(low, 0) - 1e-6).all()
     assert (drawn <= high + 1e-6).all()
@@ -82,13 +84,14 @@ def test_expressions_stay_in_range_and_are_mostly_mild():
     assert np.corrcoef(left, right)[0, 1] > 0.8
     assert 0.05 < np.mean(drawn[:, names.index("eyeBlinkLeft")] > 0.4) < 0.3
     assert (drawn[:, names.index("mouthClose")] <= drawn[:, names.index("jawOpen")] + 1e-6).all()
-    assert not sample_expression(model, rng, 0.0, 0.5).any()
+    still = ExpressionConfig(strength=0, strong_fraction=0, closed_fraction=0, gaze_fraction=0)
+    assert not sampler.sample(rng, still).any()
 
 
 def test_models_with_unknown_expression_names_use_their_own_spread():
     model = default_head()
     numbered = dataclasses.replace(model, expression_names=[f"mode {i}" for i in range(len(model.expression_names))])
-    drawn = sample_expression(numbered, np.random.default_rng(0), 1.0, 0.0)
+    drawn = ExpressionSampler(numbered).sample(np.random.default_rng(0), ExpressionConfig(strong_fraction=0))
     assert drawn.any()
     assert (drawn <= model.expression_range[:, 1]).all()
 

@@ -12,6 +12,7 @@ from trainer import configuration
     ("values", "message"),
     [
         ({"count": -3}, r"`count` must be at least 1\. Received: count=-3"),
+        ({"views_per_moment": 3}, "`views_per_identity` must be a multiple of `views_per_moment`. Received: 4 and 3"),
         ({"count": 1.5}, "`count` must be of type int"),
         ({"shard_size": 0}, "`shard_size` must be at least 1"),
         ({"image_size": 8}, r"`image_size` must be in \[32, 2048\]\. Received: image_size=8"),
@@ -31,7 +32,10 @@ from trainer import configuration
         ({"image_chain": {"jpeg_range": [0, 50]}}, r"`image_chain\.jpeg_range`"),
         ({"image_chain": {"blur_fraction": float("nan")}}, r"`image_chain\.blur_fraction`"),
         ({"population": {"identity_scale": -1}}, r"`population\.identity_scale`"),
-        ({"preset": "huge"}, "`preset` must be one of tiny, tu2019. Received: 'huge'"),
+        (
+            {"preset": "huge"},
+            "`preset` must be one of tiny, tu2019, piao2019, shu2020, genova2018, gecer2018, wild. Received: 'huge'",
+        ),
         ({"preset": ["tiny"]}, "`preset` must be one of"),
     ],
 )
@@ -71,7 +75,7 @@ def test_every_image_is_in_one_shard_and_nobody_in_two_splits(count, views, frac
         assert len(chosen) <= shard_size
         indices[shard.split] += chosen
     assert sorted(indices["train"] + indices["eval"]) == list(range(count))
-    people = {split: {splits.identity_of(config, index)[0] for index in chosen} for split, chosen in indices.items()}
+    people = {split: {config.identity_of(index)[0] for index in chosen} for split, chosen in indices.items()}
     assert people["train"].isdisjoint(people["eval"])
     assert len({shard.path("/root") for shard in shards}) == len(shards)
 

@@ -177,11 +177,20 @@ def test_letters_of_finished_shards_are_written_again_after_a_restart(model_uri,
     assert again == first
 
 
-def test_model_that_renders_nothing_is_an_error_that_says_why(tmp_path):
+def test_data_set_of_which_nothing_can_be_rendered_is_an_error_that_says_why(model_uri, tmp_path):
+    (tmp_path / "backgrounds").mkdir()
+    (tmp_path / "backgrounds" / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
+    config = dataclasses.replace(CONFIG, background=str(tmp_path / "backgrounds"))
+    with pytest.raises(RuntimeError, match=r"None of 24 images could be rendered: 24 × background_.*torn\.jpg"):
+        _generate(config, model_uri, tmp_path)
+
+
+def test_model_that_does_not_fit_is_refused_before_any_work(tmp_path):
     outline = {"outline": default_head().landmarks["outline"]}
     storage.save_model(dataclasses.replace(default_head(), landmarks=outline), str(tmp_path / "model"))
-    with pytest.raises(RuntimeError, match=r"None of 24 images could be rendered: 24 × not_renderable.*landmark_set"):
+    with pytest.raises(ValueError, match="landmark_set"):
         _generate(CONFIG, str(tmp_path / "model"), tmp_path)
+    assert not (tmp_path / "examples").exists()
 
 
 def test_empty_background_folder_stops_the_run_before_it_starts(model_uri, tmp_path):
