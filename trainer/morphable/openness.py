@@ -41,6 +41,18 @@ def openness(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return np.where(total > 0, seen / np.maximum(total, 1e-9), 1.0).astype(np.float32)
 
 
+def visible_from(vertices: np.ndarray, triangles: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """`[V]` bool: nothing hides a vertex from an observer far away in a direction.
+
+    Args:
+        vertices: `[V, 3]` millimetres.
+        triangles: `[T, 3]`.
+        direction: `[3]` unit vector towards the observer.
+    """
+    samples = _samples(vertices, triangles).astype(np.float32)
+    return _visible(vertices.astype(np.float32), samples, direction)
+
+
 def _directions() -> np.ndarray:
     """`[DIRECTIONS, 3]` spread evenly over the sphere (Fibonacci)."""
     index = np.arange(DIRECTIONS) + 0.5

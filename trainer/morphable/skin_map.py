@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from trainer.contract import LANDMARK_SETS
 from trainer.morphable import skin_regions
 from trainer.morphable.model import MorphableModel
-from trainer.morphable.openness import openness
+from trainer.morphable.openness import openness, visible_from
 from trainer.morphable.skin_optics import skin_tone, tone_of
 
 BLOOD: Final = {"cheeks": 0.7, "nose": 0.6, "ears": 0.9, "eyelids": 0.25, "lips": 2.6}
@@ -31,14 +31,20 @@ WAVE_SEED: Final = 20240611
 FRECKLE_DENSITY: Final = 0.03
 FRECKLE_CHANCE: Final = 0.16
 """Freckles per square millimetre of cheek, and per vertex at most, where people have as many as can be."""
+FRECKLE_AREA: Final = 6.0
+"""Vertices with more area around them bear fewer, none from twice as much on: there they would be blotches."""
 
 LIP_TINT: Final = (1.04, 0.94, 1.22)
 """Factor on the colour of lips beside their blood: their thin cover lacks what makes skin yellow."""
 
-CAVITY: Final = 0.8
-"""How much of the light that cavities lack is taken from the skin's colour."""
+CAVITY: Final = 1.6
+"""Power of the share of light that reaches a cavity which darkens its colour: light that enters it is absorbed more than once."""
 OPEN: Final = 0.75
 """Share of the sky that open skin sees; only what is less counts as a cavity."""
+LEAST_SHADE: Final = 0.15
+"""Of the deepest cavity."""
+SHADE_ROUNDS: Final = 3
+"""Rounds of averaging over neighbours that take the grain out of it."""
 DETAIL_MODES: Final = 40
 """As many of a model's albedo modes count."""
 ALBEDO_LEAST: Final = 0.02
@@ -127,7 +133,8 @@ def build_map(
         albedo_mean: `[V, 3]` linear RGB; None, zero or uniform where the model knows nothing of skin.
         albedo: `[K, V, 3]` its modes.
     """
-    found = skin_regions.find(vertices, regions, points)
+    visible = visible_from(vertices, triangles, np.array([0.0, 0.0, 1.0]))
+    found = skin_regions.find(vertices, regions, points, visible)
     found["brow_band"], along, above = skin_regions.brow_band(vertices, points)
     found["eyes"], distance, angle = skin_regions.eyes(vertices, regions, points)
     blood, melanin = (1 + sum(gain * found[name] for name, gain in table.items()) for table in (BLOOD, MELANIN))
@@ -136,7 +143,7 @@ def build_map(
     )
     bare = np.flatnonzero((special < BARE) & (found["face"] > 0.5))
     covered = np.max([found[name] for name in ("scalp", "brow_band", "lashes", "inside")], 0)
-    shade = 1 - CAVITY * (1 - np.minimum(openness(vertices, triangles) / OPEN, 1))
+    shade = _shade(openness(vertices, triangles), triangles)
     parts = {name: _part(weights) for name, weights in found.items()}
     face, brows, eyes = (parts[name].vertices for name in ("face", "brow_band", "eyes"))
     detail = (1 + found["lips"][:, None] * (np.array(LIP_TINT) - 1)).astype(np.float32)
@@ -162,6 +169,14 @@ def build_map(
         eye_angle=angle[eyes],
         face_tree=cKDTree(vertices[face]),
     )
+
+
+def _shade(sky: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """`[V]` factor on the colour by the share of the sky that a vertex sees, smoothed over neighbours."""
+    average = skin_regions.adjacency(len(sky), triangles)
+    for _ in range(SHADE_ROUNDS):
+        sky = (sky + average @ sky) / 2
+    return np.maximum(np.minimum(sky / OPEN, 1) ** CAVITY, LEAST_SHADE)
 
 
 def _part(weights: np.ndarray) -> Part:
@@ -231,6 +246,7 @@ def _freckle_chances(found: Mapping[str, np.ndarray], area: np.ndarray) -> np.nd
     """`[V]` float32; per area, so that a finer mesh has no more freckles."""
     places = 0.25 + 0.75 * found["cheeks"] + 0.55 * found["nose"]
     places *= (1 - found["lips"]) * (1 - found["scalp"]) * found["face"]
+    places *= np.clip(2 - area / FRECKLE_AREA, 0, 1)
     return np.minimum(FRECKLE_DENSITY * places * area, FRECKLE_CHANCE).astype(np.float32)
 
 

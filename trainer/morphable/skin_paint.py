@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 UNEVEN_MELANIN: Final = 0.06
 UNEVEN_BLOOD: Final = 0.15
 """Standard deviation of the share over the face at `unevenness` 1, as a part of it."""
-BLUSH_BLOOD: Final = 0.035
+BLUSH_BLOOD: Final = 0.026
 CIRCLE_BLOOD: Final = 0.012
 CIRCLE_MELANIN: Final = 0.35
 """Share that blush and dark circles add at strength 1; for melanin, as a part of the skin's own."""
@@ -27,7 +27,7 @@ CIRCLE_MELANIN: Final = 0.35
 STUBBLE_COVER: Final = 0.36
 SCALP_COVER: Final = 0.7
 BROW_COVER: Final = 0.95
-LASH_COVER: Final = 0.75
+LASH_COVER: Final = 0.9
 MAKEUP_COVER: Final = 0.8
 """Part of the skin that each hides at strength 1."""
 BROW_DARKER: Final = 0.7
@@ -41,9 +41,9 @@ LASH: Final = np.array([0.018, 0.014, 0.012], np.float32)
 DARKEST: Final = np.float32(0.004)
 """Linear RGB."""
 
-MOUTH_REACH: Final = (0.8, 1.2)
-"""Depth behind the lips at which half of the light is left, millimetres: with the lips shut, and more per millimetre that
-they are apart."""
+MOUTH_REACH: Final = (0.6, 1.2)
+"""Depth behind the lips at which half of the light is left, millimetres: with the lips as the mean face's, and more per
+millimetre that they are further apart."""
 
 DETAIL_RANGE: Final = (0.35, 1.8)
 """What a model's own albedo may add to a uniform skin: a factor."""
@@ -166,8 +166,8 @@ def _add_inner_parts(
 ) -> None:
     """Mouth, teeth and tongue in the light that the lips let in; eyes in the shadow of their lids."""
     inner = points[_INNER_LIPS]
-    gap = float(np.abs(inner[1:4, 1] - inner[7:4:-1, 1]).mean())
-    reach = np.float32(MOUTH_REACH[0] + MOUTH_REACH[1] * gap)
+    opened = max(_lip_gap(inner) - _lip_gap(where.points[_INNER_LIPS]), 0.0)
+    reach = np.float32(MOUTH_REACH[0] + MOUTH_REACH[1] * opened)
     for name, color in (("mouth_interior", MOUTH), ("teeth", TEETH), ("tongue", TONGUE)):
         cover_lit(colors, *where.parts[name], color, vertices, inner[:, 2].mean(), reach)
     paint_eyes(
@@ -181,6 +181,11 @@ def _add_inner_parts(
         np.float32(skin.pupil),
         np.float32(skin.redness),
     )
+
+
+def _lip_gap(inner: np.ndarray) -> float:
+    """Mean distance of the upper lip's lower edge from the lower lip's upper edge, `inner` `[8, 3]`, millimetres."""
+    return float(np.abs(inner[1:4, 1] - inner[7:4:-1, 1]).mean())
 
 
 _INNER_LIPS: Final = list(LANDMARK_GROUPS["inner_lips"])

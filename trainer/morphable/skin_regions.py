@@ -15,28 +15,34 @@ FRONT_DEPTH: Final = 45.0
 """A face's front reaches this far behind its outer eye corners, millimetres."""
 NOSE_REACH: Final = (9.0, 17.0)
 CHEEK_REACH: Final = (16.0, 34.0)
-UPPER: Final = (-1.0, 3.0)
-"""Heights over the middle of an eye between which the lower lid gives way to the upper."""
 LID_REACH: Final = (5.0, 11.0)
 SURROUND: Final = (3.0, 9.0)
 """Regions around landmarks are 1 up to the first distance and 0 from the second on, millimetres."""
 LIP_DEPTH: Final = 14.0
 """Lips lie no deeper than this behind their landmarks."""
-LASH_REACH: Final = (1.0, 2.2)
-"""Of the dark line along the lids' edges: from the eyeball, or from the line through the lids' landmarks."""
+LASH_REACH: Final = (0.9, 2.6)
+"""Of the dark line along the lids' edges."""
+LOWER_LASHES: Final = 0.4
+"""Strength of that of the lower lid."""
+LID_COLUMNS: Final = 25
+LID_COLUMN: Final = 0.9
+"""Columns, and half their width in millimetres, in which the lids' edges are looked for."""
 NECK_DROP: Final = (5.0, 30.0)
 """Distances below the chin between which the neck begins."""
 BROW_REACH: Final = 11.0
 """How far above and below its landmarks a brow may lie, millimetres."""
 
 
-def find(vertices: np.ndarray, regions: Mapping[str, np.ndarray], points: np.ndarray) -> dict[str, np.ndarray]:
+def find(
+    vertices: np.ndarray, regions: Mapping[str, np.ndarray], points: np.ndarray, visible: np.ndarray
+) -> dict[str, np.ndarray]:
     """Every region that skin differs by.
 
     Args:
         vertices: `[V, 3]` mean face, millimetres, model frame.
         regions: The model's own, name to `[V]`.
         points: `[68, 3]` landmarks of the mean face.
+        visible: `[V]` bool, seen from the front.
 
     Returns:
         Name to `[V]` weights in [0, 1]: `face`, `lips`, `nose`, `cheeks`, `ears`, `eyelids`, `beard`, `scalp`, `neck`,
@@ -58,8 +64,7 @@ def find(vertices: np.ndarray, regions: Mapping[str, np.ndarray], points: np.nda
     for name in ("eye_shadow", "under_eye", "lashes"):
         found[name] = laid[name] * skin
     if found["eyeballs"].max() > 0.5:
-        distance, _ = cKDTree(vertices[found["eyeballs"] > 0.5]).query(vertices)
-        found["lashes"] = (1 - _ramp(distance, *LASH_REACH)) * (0.5 + 0.5 * _upper(vertices, points)) * skin
+        found["lashes"] = _lid_edges(vertices, points, found["eyeballs"] > 0.5, visible) * skin
     found["beard"] *= 1 - found["lips"]
     found["inside"] = inside
     del found["eyeballs"]
@@ -161,11 +166,11 @@ def _laid(vertices: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
         lids = np.maximum(lids, _near(vertices, edge, *LID_REACH))
         around = _near(vertices, edge, *SURROUND)
         middle = eye.mean(axis=0)
-        above = _ramp(vertices[:, 1] - middle[1], *UPPER)
+        above = _ramp(vertices[:, 1] - middle[1], -1.0, 3.0)
         shadow = np.maximum(shadow, around * above)
         below = _near(vertices, eye[[0, 3, 4, 5]] - [0.0, 8.0, 0.0], 3.0, 10.0) * (1 - above)
         under = np.maximum(under, below)
-        lashes = np.maximum(lashes, _near(vertices, edge, *LASH_REACH) * (0.55 + 0.45 * above))
+        lashes = np.maximum(lashes, _near(vertices, edge, *LASH_REACH) * (LOWER_LASHES + (1 - LOWER_LASHES) * above))
         outside = eye[0] if name == "right_eye" else eye[3]
         heart = 0.44 * (outside + mouth[corner]) + 0.12 * jaw[ear]
         cheeks = np.maximum(cheeks, _near(vertices, heart[None], *CHEEK_REACH))
@@ -183,10 +188,31 @@ def _laid(vertices: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _upper(vertices: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """`[V]` 1 above the middle of the eyes, 0 below."""
-    eyes = points[[*LANDMARK_GROUPS["right_eye"], *LANDMARK_GROUPS["left_eye"]]]
-    return _ramp(vertices[:, 1] - eyes[:, 1].mean(), *UPPER)
+def _lid_edges(vertices: np.ndarray, points: np.ndarray, eyeballs: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """`[V]` 1 on the lids' edges as the front sees them: the skin before an eyeball nearest to the line between its corners."""
+    edges = np.zeros(len(vertices))
+    for name in ("right_eye", "left_eye"):
+        corners = points[[LANDMARK_GROUPS[name][0], LANDMARK_GROUPS[name][3]]]
+        own = vertices[eyeballs & (np.sign(vertices[:, 0]) == np.sign(corners[0, 0]))]
+        if not len(own):
+            continue
+        center = (own.min(axis=0) + own.max(axis=0)) / 2
+        radius = np.linalg.norm(own - center, axis=1).max()
+        away = np.linalg.norm(vertices - center, axis=1)
+        before = visible & ~eyeballs & (vertices[:, 2] > center[2]) & (away > radius) & (away < 1.6 * radius)
+        before &= (vertices[:, 0] > corners[0, 0] - 1) & (vertices[:, 0] < corners[1, 0] + 1)
+        height = vertices[:, 1] - np.interp(vertices[:, 0], corners[:, 0], corners[:, 1])
+        columns = np.linspace(corners[0, 0], corners[1, 0], LID_COLUMNS)
+        for lid, strength in ((1, 1.0), (-1, LOWER_LASHES)):
+            here = np.flatnonzero(before & (lid * height > 0))
+            near = np.abs(vertices[here, 0] - columns[:, None]) < LID_COLUMN
+            lowest = np.where(near, lid * height[here], np.inf).min(axis=1, initial=np.inf)
+            found = np.isfinite(lowest)
+            if found.any():
+                rim = np.interp(vertices[here, 0], columns[found], lowest[found])
+                weight = strength * (1 - _ramp(lid * height[here] - rim, *LASH_REACH))
+                edges[here] = np.maximum(edges[here], weight)
+    return edges
 
 
 def _beard(vertices: np.ndarray, group: Mapping[str, np.ndarray]) -> np.ndarray:
