@@ -42,8 +42,16 @@ class Fields:
 
     def window(self, rows: slice, columns: slice) -> "Fields":
         """A part of the texels."""
-        arrays = (self.aside, self.height, self.below_jaw, self.cheek_line, self.under_nose, self.skin)
-        return Fields(*(array[rows, columns] for array in arrays), self.mouth_half)
+        part = (rows, columns)
+        return Fields(
+            self.aside[part],
+            self.height[part],
+            self.below_jaw[part],
+            self.cheek_line[part],
+            self.under_nose[part],
+            self.skin[part],
+            self.mouth_half,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,16 +241,19 @@ def _measured(model: MorphableModel) -> Fields:
     cliff = np.hypot(*np.gradient(radius)) > 7.0 * scale / _FINE
     skin = _step(frontal / scale - 1.0, 2.0) * _step(-3.0 - ear / scale, 4.0)
     skin = skin * ~scipy.ndimage.binary_dilation(cliff, iterations=_FINE)
-    fields = [
-        points[..., 0] - head.nose_base[:, 0].mean(),
-        points[..., 1] - mouth[1],
-        below_jaw,
-        cheek_line,
-        points[..., 1] - nose_base,
-        skin * scale,
-    ]
-    scaled = [np.broadcast_to(field / scale, radius.shape).astype(np.float32) for field in fields]
-    return Fields(*scaled, mouth_half / scale)
+
+    def scaled(field: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(field / scale, radius.shape).astype(np.float32)
+
+    return Fields(
+        scaled(points[..., 0] - head.nose_base[:, 0].mean()),
+        scaled(points[..., 1] - mouth[1]),
+        scaled(below_jaw),
+        scaled(cheek_line),
+        scaled(points[..., 1] - nose_base),
+        skin.astype(np.float32),
+        mouth_half / scale,
+    )
 
 
 def _cheek_border(head: Measures, center: np.ndarray, nose_base: float) -> tuple[np.ndarray, np.ndarray]:

@@ -152,9 +152,12 @@ def _cap(head: Wrapped, style: Style, hair_rgb: np.ndarray, rng: np.random.Gener
     thickness = style.thickness * head.head.scale * np.clip(profile, 0.03, 1.4)
     grows = _TEXELS[0] * np.linspace(0, 1, _TEXELS[0]) / (7.0 if style.kind != "buzz" else 14.0)
     grows = np.clip(grows, 0, 1)
-    if style.bald_top:
-        grows = grows * np.clip((1 - style.bald_top - np.linspace(0, 1, _TEXELS[0])) / 0.12, 0, 1)
     mask = np.repeat(grows[:, None], _TEXELS[1], axis=1).astype(np.float32)
+    if style.bald_top:
+        # Bald from the forehead over the crown: what is left runs from temple to temple around the back.
+        back = np.clip((np.linspace(0, 1, _TEXELS[1]) - 0.3) / 0.12, 0, 1)
+        crown = np.clip((1 - style.bald_top - np.linspace(0, 1, _TEXELS[0])) / 0.12, 0, 1)
+        mask *= (crown[:, None] * back).astype(np.float32)
     reach, shade = fabric.strands(*_TEXELS, 0.8 + 1.2 * style.curl, round(style.curl, 1), style.variant)
     uv = shells.folded_uv(_ROWS, _COLUMNS, 2, 1)
     layers = 2 if style.thickness < 5 or style.length > 0 else 3

@@ -89,7 +89,7 @@ def hand_mesh(pose: HandPose, arm: np.ndarray, left: bool) -> tuple[solids.Mesh,
     kinds.append(_along(7, [2, 2, 2, *[2 + sleeve] * 4], 12))
     vertices, triangles = solids.merged(parts)
     if left:
-        vertices, triangles = vertices * np.float32([-1, 1, 1]), triangles[:, ::-1]
+        vertices, triangles = vertices * np.array([-1, 1, 1], np.float32), triangles[:, ::-1]
     return (vertices, triangles), np.concatenate(kinds)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from trainer.morphable.model import MorphableModel
 from trainer.rendering.scene import Surface
-from trainer.wardrobe import fabric, shells, solids
+from trainer.wardrobe import fabric, hoods, shells, solids
 from trainer.wardrobe.shells import Wrapped
 
 HATS = ("cap", "beanie", "woollen", "brimmed", "helmet", "headband", "turban", "hood", "headscarf")
@@ -47,8 +47,8 @@ def sample_hats(
         "brimmed": _brimmed,
         "helmet": _helmet,
         "headband": _headband,
-        "hood": _hood,
-        "headscarf": _headscarf,
+        "hood": hoods.hood,
+        "headscarf": hoods.headscarf,
     }.get(kind)
     return maker(head, rng) if maker else _knitted(head, rng, kind)
 
@@ -108,7 +108,7 @@ def _knitted(head: Wrapped, rng: np.random.Generator, kind: str) -> list[Surface
         behind = 0.6 - 0.4 * np.cos(np.radians(_AZIMUTH))
         thickness = thick + slouch * share**2 * behind
     rows = _rows(head, brim, thickness)
-    rows += _ripples(rng, rows) * 1.2
+    rows += shells.ripples(rng, rows) * 1.2
     worn = [_surface("hat", shells.dome(rows), color, rng, cloth, _ROWS)]
     if kind != "turban" and rng.random() < 0.65:
         height = rng.uniform(9, 16)
@@ -135,7 +135,7 @@ def _cap(head: Wrapped, rng: np.random.Generator) -> list[Surface]:
     stiff = rng.uniform(3, 16) * np.clip(np.cos(np.radians(_AZIMUTH)), 0, 1)
     thickness = (rng.uniform(3, 6) + (stiff + 8) * np.sin(np.pi * np.clip(share, 0, 1) * 0.8)) * scale
     rows = _rows(head, brim, thickness)
-    rows += _ripples(rng, rows) * 0.6
+    rows += shells.ripples(rng, rows) * 0.6
     cloth, color = fabric.sample_cloth(rng), fabric.sample_dye(rng)
     worn = [_surface("hat", shells.dome(rows), color, rng, cloth, _ROWS, gloss=0.1)]
     turned = 180.0 if rng.random() < 0.08 else rng.normal() * 6
@@ -219,7 +219,11 @@ def _helmet(head: Wrapped, rng: np.random.Generator) -> list[Surface]:
         ends = head.on(np.array([-82.0, 82.0]), brim[[56, 16]], np.full(2, 3.0))
         under = jaw[len(jaw) // 4 : len(jaw) - len(jaw) // 4]
         under = under + solids.unit(under - head.center) * 4.0 - np.array([0, 2.5, 3.0])
-        path = np.concatenate([ends[:1], under, ends[1:]])
+        step = np.array([[0.0], [0.33], [0.67]])
+        down = ends[0] + step * (under[0] - ends[0]), under[-1] + (1 - step[::-1]) * (ends[1] - under[-1])
+        path = np.concatenate([down[0], under, down[1]])
+        short = np.clip(2.0 - head.grid.clearance(head.points, head.head, path), 0, 7 * scale)
+        path = path + solids.unit((path - head.center) * [1, 0.3, 0.3]) * short[:, None]
         strap = solids.tube(path, np.array([[7.0 * scale, 1.2]]), path - head.center, 6)
         worn.append(Surface("hat", *strap, solids.tinted(np.full(3, 0.02), strap[0], rng), gloss=0.3))
     return worn
@@ -235,85 +239,3 @@ def _headband(head: Wrapped, rng: np.random.Generator) -> list[Surface]:
     rows = head.on(azimuth, brim + rng.uniform(8, 22) * step, np.broadcast_to(bulge, azimuth.shape))
     color = fabric.sample_dye(rng)
     return [_surface("hat", shells.ring(rows), color, rng, fabric.sample_cloth(rng), 6)]
-
-
-def _opening(head: Wrapped, rng: np.random.Generator, tight: float) -> tuple[np.ndarray, np.ndarray]:
-    """Around the face: angle from straight ahead `[_COLUMNS]`, and angle around that axis, degrees; 0 up, 90 to the right."""
-    around = np.arange(_COLUMNS) * (360.0 / _COLUMNS)
-    jaw = head.head.jaw - head.center
-    chin = head.head.chin - head.center
-    brow = head.elevation(head.head.brows) + rng.uniform(6, 24)
-    below = np.degrees(np.arctan2(-chin[1], chin[2])) + 2 + tight
-    cheeks = jaw[[len(jaw) // 5, -1 - len(jaw) // 5]]
-    cheek = np.degrees(np.arctan2(np.abs(cheeks[:, 0]).mean(), cheeks[:, 2].mean())) - rng.uniform(6, 22)
-    angle = np.radians(around)
-    up, down, aside = np.clip(np.cos(angle), 0, 1), np.clip(-np.cos(angle), 0, 1), np.abs(np.sin(angle))
-    # An egg: each half is an ellipse in polar form.
-    vertical = np.where(up > 0, brow + 12, below)
-    return 1 / np.sqrt((np.maximum(up, down) / vertical) ** 2 + (aside / cheek) ** 2 + 1e-12), around
-
-
-def _around_face(head: Wrapped, forward: np.ndarray, around: np.ndarray, thickness: np.ndarray) -> np.ndarray:
-    """`[R, C, 3]` places at angles from straight ahead and around that axis."""
-    polar, turn = np.radians(forward), np.radians(around)
-    x, y, z = np.sin(polar) * np.sin(turn), np.sin(polar) * np.cos(turn), np.cos(polar)
-    azimuth = np.degrees(np.arctan2(x, z))
-    elevation = np.degrees(np.arcsin(np.clip(y, -1, 1)))
-    return head.on(azimuth, elevation, np.broadcast_to(thickness, azimuth.shape))
-
-
-def _hood(head: Wrapped, rng: np.random.Generator) -> list[Surface]:
-    """A hood of a jacket: loose, open at the front, down to the shoulders."""
-    scale = head.head.scale
-    opening, around = _opening(head, rng, rng.uniform(0, 12))
-    share = np.linspace(0, 1, _ROWS)[:, None]
-    loose = rng.uniform(10, 26) * scale
-    forward = opening + (172 - opening) * share
-    top = np.clip(np.cos(np.radians(around)), -1, 1)
-    thickness = loose * (1.1 - 0.3 * share) + 10 * scale * np.clip(top, 0, 1) * (1 - share)
-    rows = _around_face(head, forward, around, thickness)
-    rows = _draped(head, rows, scale)
-    rows += _ripples(rng, rows) * 2.5
-    edge = rows[:1] + (head.center - rows[:1]) * 0.08 + np.array([0, 0, 6 * scale])
-    rows = np.concatenate([edge, rows])[:, ::-1]
-    color = fabric.sample_dye(rng)
-    return [_surface("hat", shells.dome(rows), color, rng, fabric.sample_cloth(rng), _ROWS + 1)]
-
-
-def _headscarf(head: Wrapped, rng: np.random.Generator) -> list[Surface]:
-    """Cloth close around face, head and neck."""
-    scale = head.head.scale
-    opening, around = _opening(head, rng, rng.uniform(-4, 6))
-    share = np.linspace(0, 1, _ROWS)[:, None] ** 1.3
-    forward = opening + (172 - opening) * share
-    thickness = (rng.uniform(3, 7) + rng.uniform(0, 14) * share) * scale
-    rows = _around_face(head, forward, around, thickness)
-    rows = _draped(head, rows, scale)
-    rows += _ripples(rng, rows) * 1.8
-    rows = np.concatenate([rows[:1] + (head.center - rows[:1]) * 0.05, rows])[:, ::-1]
-    color = fabric.sample_dye(rng)
-    kind = str(rng.choice(("plain", "plain", "stripes", "weave")))
-    cloth = fabric.cloth(kind, int(rng.integers(fabric.VARIANTS)))
-    return [_surface("hat", shells.dome(rows), color, rng, cloth, _ROWS + 1)]
-
-
-def _draped(head: Wrapped, rows: np.ndarray, scale: float) -> np.ndarray:
-    """Below the chin cloth falls around the neck instead of following the shoulders out."""
-    aside = np.hypot(rows[..., 0] - head.center[0], rows[..., 2] - head.center[2])
-    depth = head.head.chin[1] - rows[..., 1]
-    widest = 95 * scale + 0.7 * np.maximum(depth, 0)
-    below = depth > 0
-    shrink = np.where(below & (aside > widest), widest / np.maximum(aside, 1), 1)[..., None]
-    middle = head.center * np.array([1, 0, 1])
-    rows[..., ::2] = middle[::2] + (rows - middle)[..., ::2] * shrink
-    return rows
-
-
-def _ripples(rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
-    """`[R, C, 3]` folds of cloth, about a millimetre, smooth around a ring of columns."""
-    angle = np.radians(np.arange(rows.shape[1]) * (360 / rows.shape[1]))
-    height = np.linspace(0, 1, rows.shape[0])[:, None]
-    waves = sum(
-        rng.normal() * np.sin(count * angle + rng.uniform(0, 6.3) + rng.normal() * 3 * height) for count in (5, 9, 14)
-    )
-    return solids.unit(rows - rows.mean((0, 1))) * (0.6 * waves)[..., None]

@@ -57,7 +57,7 @@ GRIDS = {
     "head": Directions(np.arange(-180.0, 180, 5), np.arange(-85.0, 86, 5), 0.2, 0.12, True),
     "skull": Directions(np.arange(-180.0, 180, 5), np.arange(-85.0, 86, 5), 0.2, 0.12, False),
     "face": Directions(np.arange(-112.5, 113, 2.5), np.arange(-87.0, 64, 3), -0.75, 0.2, False),
-    "neck": Directions(np.arange(-180.0, 180, 7.5), np.arange(-60.0, 61, 6), -2.35, 0.06, False),
+    "neck": Directions(np.arange(-180.0, 180, 7.5), np.arange(-60.0, 61, 6), -2.3, -0.32, False),
 }
 """`head`: the whole outside; `skull`: the same without ears; `face`: the lower face from behind the mouth, finer; `neck`: from
 within it."""
@@ -219,7 +219,7 @@ def _bind(model: MorphableModel, directions: Directions) -> HeadGrid:
     center = middle + np.array([0, directions.rise * down, directions.advance * out])
     triangles = model.triangles
     if not directions.ears and "ears" in model.regions:
-        inside = sum(model.regions[name] for name in _NOT_SKIN if name in model.regions)
+        inside = np.sum([model.regions[name] for name in _NOT_SKIN if name in model.regions], axis=0)
         triangles = triangles[(inside[triangles] < 0.5).any(axis=1)]
     vectors = directions.vectors()
     rows, columns = vectors.shape[:2]

@@ -12,7 +12,7 @@ _SIDES = 10
 
 
 def sample_scarf(model: MorphableModel, vertices: np.ndarray, rng: np.random.Generator) -> list[Surface]:
-    """One to three turns of a scarf around the neck, sometimes up to the mouth.
+    """Two or three turns of a scarf around the neck, sometimes up to the mouth.
 
     Args:
         model: Face model.
@@ -25,7 +25,7 @@ def sample_scarf(model: MorphableModel, vertices: np.ndarray, rng: np.random.Gen
     neck = shells.wrapped(model, vertices, "neck", 2)
     scale = neck.head.scale
     color, cloth = fabric.sample_dye(rng), fabric.sample_cloth(rng)
-    turns = int(rng.integers(1, 4))
+    turns = int(rng.integers(2, 4))
     chin = neck.elevation(neck.head.chin)
     high = chin - rng.uniform(2, 32) if rng.random() < 0.75 else chin + rng.uniform(0, 14)
     worn = []
@@ -35,7 +35,7 @@ def sample_scarf(model: MorphableModel, vertices: np.ndarray, rng: np.random.Gen
         level = high - 17 * turn + 7 * np.cos(angle + rng.uniform(-0.5, 0.5)) * rng.uniform(-1, 1)
         level = np.clip(level + 3 * _waves(rng, angle), -50, 55)
         path = neck.on(_AZIMUTH, level, wide * (0.8 + 0.12 * _waves(rng, angle)) + 3 * (turns - turn - 1))
-        path = _held_in(path, neck, 88 * scale)
+        path = _held_in(path, neck, 98 * scale)
         path = 0.5 * path + 0.25 * (np.roll(path, 1, axis=0) + np.roll(path, -1, axis=0))
         size = np.stack([wide * (1 + 0.2 * _waves(rng, angle)), tall * (1 + 0.15 * _waves(rng, angle))], -1)
         mesh, triangles = solids.tube(path, size, np.array([0.0, 1.0, 0.0]), _SIDES, closed=True)
@@ -53,7 +53,7 @@ def sample_turtleneck(model: MorphableModel, vertices: np.ndarray, rng: np.rando
     """A high collar: arguments and result as of `sample_scarf`, the surface is named `collar`."""
     neck = shells.wrapped(model, vertices, "neck", 3)
     scale = neck.head.scale
-    top = neck.elevation(neck.head.chin) - rng.uniform(0, 16)
+    top = neck.elevation(neck.head.chin) + rng.uniform(-10, 5)
     angle = np.radians(_AZIMUTH)
     level = top + rng.uniform(-4, 10) * (1 - np.cos(angle)) / 2
     low = np.full(_COLUMNS, -52.0)
@@ -63,7 +63,7 @@ def sample_turtleneck(model: MorphableModel, vertices: np.ndarray, rng: np.rando
     rows = neck.on(
         np.broadcast_to(_AZIMUTH, (7, _COLUMNS)), low + (level - low) * step, np.broadcast_to(out, (7, _COLUMNS))
     )
-    rows = _held_in(rows, neck, 66 * scale + 0.5 * np.maximum(neck.center[1] - rows[..., 1], 0))
+    rows = _held_in(rows, neck, 84 * scale + 0.6 * np.maximum(neck.center[1] - rows[..., 1], 0))
     mesh, triangles = shells.ring(rows)
     kind = "knit" if rng.random() < 0.6 else "plain"
     cloth = fabric.cloth(kind, int(rng.integers(fabric.VARIANTS)))

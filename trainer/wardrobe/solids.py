@@ -178,13 +178,13 @@ def slab(center: np.ndarray, axes: np.ndarray, rounding: float = 0.15, corners: 
         corners: Points of a corner.
     """
     width, height = np.linalg.norm(axes[0]), np.linalg.norm(axes[1])
-    radius = min(rounding * width, 0.95 * height)
+    radius = float(np.minimum(rounding * width, 0.95 * height))
     turn = np.linspace(0, np.pi / 2, corners)
     angle = (turn + np.array([0, 1, 2, 3])[:, None] * np.pi / 2).reshape(-1)
     sign = np.repeat([[1, 1], [-1, 1], [-1, -1], [1, -1]], corners, axis=0)
     outline = sign * [width - radius, height - radius] + radius * np.stack([np.cos(angle), np.sin(angle)], -1)
     flat = outline / [width, height]
-    bevel = min(0.8 * np.linalg.norm(axes[2]) / width, 0.3)
+    bevel = float(np.clip(0.8 * np.linalg.norm(axes[2]) / width, 0, 0.3))
     rings = []
     for depth, shrink in ((-1, 1 - bevel), (-0.6, 1), (0.6, 1), (1, 1 - bevel)):
         rings.append(flat * shrink @ axes[:2] + depth * axes[2])
