@@ -64,7 +64,7 @@ def fit_head(
     indices = sorted(known)
     if indices and not 0 <= indices[0] <= indices[-1] < LANDMARK_COUNT:
         raise ValueError(f"`known` must name landmarks in [0, {LANDMARK_COUNT}). Received: {indices}")
-    places = np.array([_place(vertices, known[index]) for index in indices], np.float64).reshape(-1, 3)
+    places = np.array([known_place(vertices, known[index]) for index in indices], np.float64).reshape(-1, 3)
     counterparts = head.landmark_points(head.mean, landmark_set)[indices]
     return fit_warp(head.mean, head.triangles, _outer_skin(head), counterparts, Surface(vertices, triangles), places)
 
@@ -149,8 +149,12 @@ def _outer_skin(head: MorphableModel) -> np.ndarray:
     return weights.astype(np.float64)
 
 
-def _place(vertices: np.ndarray, place: "int | np.ndarray") -> np.ndarray:
-    """`[3]` point of a known landmark."""
+def known_place(vertices: np.ndarray, place: "int | np.ndarray") -> np.ndarray:
+    """`[3]` point of a known landmark on `[V, 3]` vertices.
+
+    Raises:
+        ValueError: If it is a vertex that is out of range.
+    """
     if np.ndim(place):
         return np.asarray(place, np.float64)
     if not 0 <= int(place) < len(vertices):
@@ -163,7 +167,7 @@ def _pin(
 ) -> tuple[int, np.ndarray]:
     """Triangle and barycentrics of a known landmark: a vertex stays that vertex, a point goes to the nearest surface."""
     if np.ndim(place):
-        found = surface.nearest(_place(vertices, place)[None])
+        found = surface.nearest(known_place(vertices, place)[None])
         return int(found.triangles[0]), found.barycentrics[0]
     touching = np.argwhere(triangles == int(place))
     if not len(touching):

@@ -27,6 +27,9 @@ NORMAL_AGREEMENT: Final = 0.6
 CANDIDATES: Final = 12
 """Triangles whose centroids are nearest, among which the nearest point of a surface is looked for."""
 
+_PIECE: Final = 4096
+"""Points for which nearest ones are looked for at once."""
+
 
 @dataclasses.dataclass(frozen=True)
 class SurfacePoints:
@@ -76,21 +79,35 @@ class Surface:
             `N` points. Where no candidate agrees, the nearest one comes with an infinite distance.
         """
         points = np.asarray(points, np.float64)
+        normals = None if normals is None else np.asarray(normals, np.float64)
+        parts = [
+            self._nearest(
+                points[start : start + _PIECE], None if normals is None else normals[start : start + _PIECE], agreement
+            )
+            for start in range(0, max(len(points), 1), _PIECE)
+        ]
+        return SurfacePoints(
+            *(
+                np.concatenate([getattr(part, field.name) for part in parts])
+                for field in dataclasses.fields(SurfacePoints)
+            )
+        )
+
+    def _nearest(self, points: np.ndarray, normals: np.ndarray | None, agreement: float) -> SurfacePoints:
+        """`nearest` for as many points as memory is meant for."""
         count = min(CANDIDATES if normals is None else 4 * CANDIDATES, len(self._kept))
         _, found = self._tree.query(points, k=count)
         found = found.reshape(len(points), count)
+        agrees = np.ones(found.shape, bool)
         if normals is not None:
             agrees = np.einsum("nkd,nd->nk", self._normals[found], normals) > agreement
-        else:
-            agrees = np.ones(found.shape, bool)
-        wanted = np.repeat(points, count, axis=0)
-        closest = trimesh.triangles.closest_point(self._corners[found.ravel()], wanted).reshape(*found.shape, 3)
+        closest = trimesh.triangles.closest_point(self._corners[found.ravel()], np.repeat(points, count, axis=0))
+        closest = closest.reshape(*found.shape, 3)
         distances = np.linalg.norm(closest - points[:, None], axis=2)
         best = np.where(agrees, distances, distances + 1e6).argmin(axis=1)
         rows = np.arange(len(points))
         chosen, place = found[rows, best], closest[rows, best]
         weights = np.clip(trimesh.triangles.points_to_barycentric(self._corners[chosen], place), 0, 1)
-        weights = np.nan_to_num(weights, nan=1 / 3)
         weights /= weights.sum(axis=1, keepdims=True)
         return SurfacePoints(
             points=place,
@@ -173,13 +190,14 @@ def fit_warp(
         The map. It is the same for the same arguments.
 
     Raises:
-        ValueError: If fewer than 4 points are known, or they lie in a line.
+        ValueError: If fewer than 4 points are known, or they or their counterparts lie in a line.
     """
     source_known, target_known = np.asarray(source_known, np.float64), np.asarray(target_known, np.float64)
     if len(source_known) < 4 or source_known.shape != target_known.shape:
         raise ValueError(f"`source_known` must hold at least 4 points with counterparts. Received: {len(source_known)}")
-    if np.linalg.matrix_rank(source_known - source_known.mean(axis=0), tol=1.0) < 2:
-        raise ValueError("`source_known` must not lie in a line.")
+    for name, points in (("source_known", source_known), ("target_known", target_known)):
+        if not np.isfinite(points).all() or np.linalg.matrix_rank(points - points.mean(axis=0), tol=1.0) < 2:
+            raise ValueError(f"`{name}` must be finite and must not lie in a line.")
     frame = similarity(source_known, target_known)
     scale, rotation, shift = frame
     aligned = Warp(*frame, None)
@@ -187,17 +205,24 @@ def fit_warp(
     known = aligned(source_known)
     normals = vertex_normals(moved, source_triangles)
     chosen = _spread(moved, np.flatnonzero((source_weights > 0) & (np.abs(normals).sum(axis=1) > 0)), CONTROL_COUNT)
+    around, patch, place = _one_ring(source_triangles, chosen)
     spline = _spline(known, target_known - known, np.full(len(known), KNOWN_SMOOTHING))
     for reach, smoothing in ROUNDS:
-        current = moved + spline(moved)
-        turned = vertex_normals(current, source_triangles)[chosen]
-        found = target.nearest(current[chosen], turned)
+        current = moved[around] + spline(moved[around])
+        found = target.nearest(current[place], vertex_normals(current, patch)[place])
         good = found.distances < reach
         at = np.concatenate([known, moved[chosen][good]])
         to = np.concatenate([target_known, found.points[good]])
         stiffness = np.concatenate([np.full(len(known), KNOWN_SMOOTHING), np.full(int(good.sum()), smoothing)])
         spline = _spline(at, to - at, stiffness)
     return Warp(scale, rotation, shift, spline)
+
+
+def _one_ring(triangles: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The part of a mesh that the chosen vertices' normals need: its vertices, its triangles, rows of the chosen in it."""
+    touching = triangles[np.isin(triangles, chosen).any(axis=1)]
+    around, inverse = np.unique(touching, return_inverse=True)
+    return around, inverse.reshape(-1, 3), np.searchsorted(around, chosen)
 
 
 def _spline(points: np.ndarray, displacements: np.ndarray, smoothing: np.ndarray) -> RBFInterpolator:

@@ -125,7 +125,7 @@ def _rows(portraits: list[Portrait]) -> Iterator[list[Portrait]]:
 
 
 def _means(model: MorphableModel) -> Iterator[Portrait]:
-    colors = _mean_colors(model)
+    colors = _portrait(model, "", model.mean).colors
     for name, yaw in (("mean", 0.0), ("three quarters", -40.0), ("profile", -85.0)):
         yield Portrait(name, model.mean, colors, yaw)
     for name in model.landmarks:
@@ -137,23 +137,21 @@ def _means(model: MorphableModel) -> Iterator[Portrait]:
 
 def _modes(model: MorphableModel) -> Iterator[Portrait]:
     """The first row at −2 standard deviations, the second at +2."""
-    colors = _mean_colors(model)
     for amount in (-2.0, 2.0):
         for mode in range(min(MODES, len(model.identity))):
             coefficients = np.zeros(mode + 1)
             coefficients[mode] = amount
-            yield Portrait(f"identity {mode} {amount:+.0f} sd", model.vertices(coefficients), colors)
+            yield _portrait(model, f"identity {mode} {amount:+.0f} sd", model.vertices(coefficients))
 
 
 def _expressions(model: MorphableModel) -> Iterator[Portrait]:
     """Evenly over the list, at the upper end of their range."""
-    colors = _mean_colors(model)
     count = len(model.expression)
     for mode in np.unique(np.linspace(0, count - 1, min(EXPRESSIONS, count)).round().astype(int)):
         weights = np.zeros(count)
         weights[mode] = model.expression_range[mode, 1]
         caption = f"{model.expression_names[mode]} {weights[mode]:g}"
-        yield Portrait(caption, model.vertices(expression=weights), colors)
+        yield _portrait(model, caption, model.vertices(expression=weights))
 
 
 def _people(model: MorphableModel, count: int, seed: int) -> Iterator[Portrait]:
@@ -171,8 +169,11 @@ def _people(model: MorphableModel, count: int, seed: int) -> Iterator[Portrait]:
         yield Portrait(f"person {number}", vertices, colors, float(rng.uniform(-35, 35)))
 
 
-def _mean_colors(model: MorphableModel) -> np.ndarray:
-    return model.albedo_colors() if len(model.albedo) else skin_colors(model, Skin(), brows=True)
+def _portrait(model: MorphableModel, caption: str, vertices: np.ndarray) -> Portrait:
+    """A face from the front in the model's mean colours, or painted: then eyes and mouth are shaded as they are open."""
+    if len(model.albedo):
+        return Portrait(caption, vertices, model.albedo_colors())
+    return Portrait(caption, vertices, skin_colors(model, Skin(), vertices=vertices, brows=True))
 
 
 def _camera(yaw: float) -> Camera:

@@ -149,10 +149,10 @@ def _whole(folder: Path, mesh: ObjMesh, landmarks: Mapping[int, int]) -> tuple[n
         eye = np.unique(mesh.triangles[_of(mesh, materials)])
         if len(eye):
             ict_interior.move_eye(mesh.vertices, count, eye, identity, expression, names)
-    teeth = mesh.triangles[_of(mesh, (*PARTS["teeth"], *PARTS["tongue"]))]
+    teeth, gums = (mesh.triangles[_of(mesh, PARTS[part])] for part in ("teeth", "tongue"))
     if len(teeth):
         chin = landmarks[CHIN]
-        ict_interior.move_teeth(mesh.vertices, count, teeth, chin, identity, expression, names)
+        ict_interior.move_teeth(mesh.vertices, count, teeth, gums, chin, identity, expression, names)
     return identity, expression, names
 
 

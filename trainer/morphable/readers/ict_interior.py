@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy.sparse import coo_matrix
+from scipy.sparse import csr_matrix, diags
 from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import spsolve
 from scipy.spatial import cKDTree
 
 from trainer.morphable.linear import rigid_alignment
@@ -25,6 +26,9 @@ LIPS: Final = 300
 
 CHIN: Final = 200
 """Vertices around the chin's landmark that tell how the jaw moves."""
+
+TOUCH: Final = 0.15
+"""Gums within this of a tooth move with it, centimetres."""
 
 GAZE: Final = 30.0
 """Turn of an eye at full weight of an expression that says where it looks, degrees."""
@@ -94,40 +98,69 @@ def move_eye(
 def move_teeth(
     vertices: np.ndarray,
     count: int,
-    triangles: np.ndarray,
+    teeth: np.ndarray,
+    gums: np.ndarray,
     chin: int,
     identity: np.ndarray,
     expression: np.ndarray,
     names: Sequence[str],
 ) -> None:
-    """Makes teeth, gums and tongue rigid: they go with the lips from person to person, the lower ones with the jaw. In place.
+    """Makes teeth, gums and tongue follow: the lips from person to person, and below the bite the jaw's bone. In place.
 
     Args:
         vertices: `[V, 3]` neutral mesh, the region first.
         count: Vertices of the region.
-        triangles: `[T, 3]` of teeth, gums and tongue.
+        teeth: `[T, 3]` triangles of the teeth.
+        gums: `[T', 3]` triangles of gums and tongue.
         chin: Vertex at the chin's tip.
         identity: `[K, V, 3]`, changed.
         expression: `[K, V, 3]`, changed.
         names: Of the expressions.
     """
-    used = np.unique(triangles)
+    used = np.unique(np.concatenate([teeth, gums]))
     tree = cKDTree(vertices[:count])
-    front = vertices[used][vertices[used][:, 2] >= np.quantile(vertices[used][:, 2], 0.9)].mean(axis=0)
+    rows = np.unique(teeth)
+    front = vertices[rows][vertices[rows, 2] >= np.quantile(vertices[rows, 2], 0.9)].mean(axis=0)
     _, lips = tree.query(front, k=LIPS)
     identity[:, used] = identity[:, lips].mean(axis=1, keepdims=True)
     expression[:, used] = 0
-    links = coo_matrix((np.ones(len(triangles)), (triangles[:, 0], triangles[:, 1])), shape=(len(vertices),) * 2)
-    links = links + coo_matrix((np.ones(len(triangles)), (triangles[:, 1], triangles[:, 2])), shape=links.shape)
-    _, body = connected_components(links, directed=False)
-    height = np.bincount(body[used], vertices[used, 1]) / np.maximum(np.bincount(body[used]), 1)
-    lower = used[height[body[used]] < front[1]]
+    _, body = connected_components(_links(teeth, len(vertices)), directed=False)
+    height = np.bincount(body[rows], vertices[rows, 1]) / np.maximum(np.bincount(body[rows]), 1)
+    share = np.zeros(len(vertices))
+    share[rows] = height[body[rows]] < front[1]
+    if len(gums):
+        inner = np.unique(gums)
+        share[inner] = _spread(vertices, inner, gums, cKDTree(vertices[rows]), share[rows])
     _, patch = tree.query(vertices[chin], k=CHIN)
     for row, name in enumerate(names):
         if name.startswith(JAW):
             moved = vertices[patch] + expression[row, patch]
             rotation, shift = rigid_alignment(vertices[patch][None].astype(np.float64), moved.astype(np.float64))
-            expression[row, lower] = vertices[lower] @ rotation[0].T + shift[0] - vertices[lower]
+            bone = vertices[used] @ rotation[0].T + shift[0] - vertices[used]
+            expression[row, used] = share[used, None] * bone
+
+
+def _spread(
+    vertices: np.ndarray, inner: np.ndarray, triangles: np.ndarray, teeth: cKDTree, share: np.ndarray
+) -> np.ndarray:
+    """Share of the jaw's move at the gums and the tongue: that of the teeth where they touch, harmonic in between."""
+    distances, nearest = teeth.query(vertices[inner])
+    fixed = distances <= max(TOUCH, float(distances.min()))
+    links = _links(triangles, len(vertices))[inner][:, inner]
+    degree = np.asarray(links.sum(axis=1)).ravel()
+    laplacian = (diags(degree + 1e-9) - links).tocsr()
+    values = np.where(fixed, share[nearest], 0.0)
+    if not fixed.all():
+        free = ~fixed
+        values[free] = spsolve(laplacian[free][:, free].tocsc(), links[free][:, fixed] @ values[fixed])
+    return np.clip(values, 0, 1)
+
+
+def _links(triangles: np.ndarray, count: int) -> csr_matrix:
+    """`[V, V]` 1 where an edge joins two vertices."""
+    ends = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    links = csr_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    return ((links + links.T) > 0).astype(np.float64)
 
 
 def _turn(about_x: float, about_y: float) -> np.ndarray:

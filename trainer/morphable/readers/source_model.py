@@ -14,7 +14,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from trainer.contract import LANDMARK_GROUPS, OUTER_EYE_CORNERS
-from trainer.morphable.landmark_transfer import ANATOMICAL, Known, fit_head, landmark_transfer, region_transfer
+from trainer.morphable.landmark_transfer import (
+    ANATOMICAL,
+    Known,
+    fit_head,
+    known_place,
+    landmark_transfer,
+    region_transfer,
+)
 from trainer.morphable.model import MorphableModel
 
 NEUTRAL_SKIN: Final = (0.42, 0.25, 0.17)
@@ -30,6 +37,9 @@ PART_COLORS: Final[dict[str, tuple[float, float, float]]] = {
 
 EYE_SPAN: Final = (55.0, 130.0)
 """Distance between the outer corners of a grown person's eyes, millimetres: outside, the file's unit is not what it should be."""
+
+LEAST_KNOWN: Final = 4
+"""Landmarks that must be known before the rest can be found."""
 
 IRIS_COLOR: Final = (0.085, 0.055, 0.035)
 
@@ -93,6 +103,12 @@ def finish(source: SourceModel) -> MorphableModel:
     _check(source, count)
     triangles, flipped = outward(source.vertices, source.triangles)
     used = np.bincount(triangles.ravel(), minlength=count) > 0
+    if len(source.start) < LEAST_KNOWN:
+        raise ValueError(
+            f"the landmarks of this mesh of {count} vertices are not known: give a table with {LEAST_KNOWN} or more of those "
+            f"that mean the same in every scheme, iBUG {', '.join(str(index + 1) for index in ANATOMICAL)}"
+        )
+    _check_size(source)
     warp = fit_head(source.vertices, triangles, source.start, source.start_set)
     landmarks = landmark_transfer(source.vertices, triangles, source.known, warp)
     regions = region_transfer(source.vertices, triangles, warp)
@@ -102,12 +118,6 @@ def finish(source: SourceModel) -> MorphableModel:
         regions |= {name: weights.astype(np.float32) for name, weights in source.parts.items()}
     points = landmarks["basel"]
     at = np.einsum("ncd,nc->nd", source.vertices[triangles[points.triangles]], points.barycentrics)
-    span = float(np.linalg.norm(at[OUTER_EYE_CORNERS[0]] - at[OUTER_EYE_CORNERS[1]]))
-    if not EYE_SPAN[0] <= span <= EYE_SPAN[1]:
-        raise ValueError(
-            f"the outer corners of the eyes must be {EYE_SPAN[0]:.0f} to {EYE_SPAN[1]:.0f} mm apart; they are {span:.3g} mm "
-            "after the conversion of the file's units"
-        )
     origin = face_origin(at)
     vertices = source.vertices - origin
     empty = np.zeros((0, count, 3), np.float32)
@@ -192,6 +202,19 @@ def _neutral_albedo(source: SourceModel) -> np.ndarray:
 def anatomical(points: Known) -> Known:
     """Those of the points that mean the same in every scheme."""
     return {index: place for index, place in points.items() if index in ANATOMICAL}
+
+
+def _check_size(source: SourceModel) -> None:
+    """Refuses a mesh in another unit, by the distance between the outer corners of its eyes."""
+    if not set(OUTER_EYE_CORNERS) <= set(source.start):
+        return
+    right, left = (known_place(source.vertices, source.start[corner]) for corner in OUTER_EYE_CORNERS)
+    span = float(np.linalg.norm(right - left))
+    if not EYE_SPAN[0] <= span <= EYE_SPAN[1]:
+        raise ValueError(
+            f"the outer corners of the eyes must be {EYE_SPAN[0]:.0f} to {EYE_SPAN[1]:.0f} mm apart; they are {span:.3g} mm "
+            "after the conversion of the file's units"
+        )
 
 
 def _check(source: SourceModel, count: int) -> None:
