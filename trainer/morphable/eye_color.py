@@ -7,10 +7,10 @@ import numpy as np
 
 from trainer.morphable.eyeball import IRIS_RADIUS
 
-SCLERA: Final = np.array([0.40, 0.36, 0.325], np.float32)
-SCLERA_BLOOD: Final = np.array([0.36, 0.19, 0.16], np.float32)
+SCLERA: Final = np.array([0.48, 0.435, 0.395], np.float32)
+SCLERA_BLOOD: Final = np.array([0.43, 0.23, 0.19], np.float32)
 PUPIL: Final = np.array([0.008, 0.008, 0.008], np.float32)
-"""Linear RGB; of the sclera as it shows in its socket, a little darker than it is."""
+"""Linear RGB."""
 
 IRIS_COLORS: Final = np.array(
     [
@@ -77,6 +77,7 @@ def paint_eyes(
     angle: np.ndarray,
     shape: np.ndarray,
     lids: np.ndarray,
+    shade: np.ndarray,
     iris: np.ndarray,
     pupil_radius: np.float32,
     redness: np.float32,
@@ -90,6 +91,7 @@ def paint_eyes(
         angle: `[n]` float32 radians around it.
         shape: `[V, 3]` float32 millimetres, model frame.
         lids: `[2, 4, 3]` float32 landmarks of both upper lids' edges, x ascending; the first is that of x < 0.
+        shade: `[V]` float32 factor on the colour, of the socket.
         iris: `[3]` float32 linear RGB.
         pupil_radius: Millimetres.
         redness: Share of bloodshot tissue in the sclera, in [0, 1].
@@ -99,7 +101,7 @@ def paint_eyes(
         x, y = shape[vertex, 0], shape[vertex, 1]
         lid = lids[0] if x < 0 else lids[1]
         below = np.interp(x, lid[:, 0], lid[:, 1]) - y
-        light = 1 - LID_SHADOW * np.exp(-max(below, 0.0) / LID_SHADOW_REACH)
+        light = shade[vertex] * (1 - LID_SHADOW * np.exp(-max(below, 0.0) / LID_SHADOW_REACH))
         corner = min(max((away - CORNER_START) / (CORNER_END - CORNER_START), 0.0), 1.0)
         blood = min(redness + CORNER_BLOOD * corner, 1.0)
         in_iris = min(max((IRIS_RADIUS + EDGE - away) / (2 * EDGE), 0.0), 1.0)

@@ -35,6 +35,8 @@ class Skin:
     """Share of melanosomes in the epidermis, in `skin_optics.MELANIN_RANGE`."""
     blood: float = 0.015
     """Share of blood in the dermis where the face is bare, in `skin_optics.BLOOD_RANGE`; cheeks, nose, ears, lips have more."""
+    carotene: float = 0.0
+    """Yellow pigment over that of most people, in [-1, 1]."""
     unevenness: float = 0.3
     """Strength of smooth changes of pigment and blood over the face."""
     freckles: float = 0.0
@@ -71,7 +73,11 @@ class Skin:
 
     def __post_init__(self) -> None:
         spans = {"melanin": MELANIN_RANGE, "blood": BLOOD_RANGE, "pupil": (0.5, 4.5), "brow_thickness": (0.2, 3.0)}
-        spans |= dict.fromkeys(STRENGTHS, (0.0, 1.0)) | {"brow_lift": (-5.0, 5.0), "moles": (0, 100)}
+        spans |= dict.fromkeys(STRENGTHS, (0.0, 1.0)) | {
+            "carotene": (-1.0, 1.0),
+            "brow_lift": (-5.0, 5.0),
+            "moles": (0, 100),
+        }
         for name, (low, high) in spans.items():
             value = getattr(self, name)
             if not low <= value <= high:
@@ -120,10 +126,11 @@ def sample_skin(rng: np.random.Generator) -> Skin:
     return Skin(
         melanin=melanin,
         blood=blood,
+        carotene=float(np.clip(rng.normal(0, 0.5), -1, 1)),
         unevenness=float(amounts[0]),
         freckles=float(amounts[1]) if rare[0] < 0.05 + 0.25 * fair else 0.0,
         moles=int(rng.poisson(3 * amounts[2])),
-        blush=float(amounts[3] ** 2 * (0.4 + 0.6 * fair)),
+        blush=float(amounts[3] ** 3 * (0.4 + 0.6 * fair)),
         dark_circles=float(amounts[4] ** 1.5),
         stubble=float(amounts[5]) if male and rare[1] < 0.8 else 0.0,
         scalp=float(rng.uniform(0.3, 1.0)) if rare[2] < 0.9 else float(0.15 * amounts[6]),

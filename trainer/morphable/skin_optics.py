@@ -18,12 +18,14 @@ MELANIN_RANGE: Final = (0.013, 0.43)
 BLOOD_RANGE: Final = (0.002, 0.07)
 """Share of the dermis' volume that blood takes: resting face 0.3 to 2 %, cheeks, nose, ears and lips up to 7 %."""
 
-BASE: Final = np.array([-0.23, -0.31, -0.56], np.float32)
+BASE: Final = np.array([-0.23, -0.31, -0.54], np.float32)
 """Natural logarithm of linear RGB without melanin and blood."""
-MELANIN_DENSITY: Final = np.array([5.5, 7.2, 9.2], np.float32)
+MELANIN_DENSITY: Final = np.array([5.4, 7.0, 8.4], np.float32)
 """Density per share of melanin."""
-BLOOD_DENSITY: Final = np.array([1.9, 5.0, 5.5], np.float32)
+BLOOD_DENSITY: Final = np.array([1.9, 5.0, 5.3], np.float32)
 """Density per root of the share of blood."""
+CAROTENE_DENSITY: Final = np.array([0.0, 0.02, 0.12], np.float32)
+"""Density that the yellow pigment of most people lacks of that of the yellowest; people differ in b* far more than in a*."""
 SURFACE: Final = 0.020
 """Share of light that leaves any skin uncoloured: without it dark skin loses its blue and green."""
 

@@ -11,7 +11,7 @@ from trainer.morphable.hair_color import hair_color
 from trainer.morphable.model import MorphableModel
 from trainer.morphable.skin_kernels import cover, cover_lit, densities, finish
 from trainer.morphable.skin_map import SkinMap
-from trainer.morphable.skin_optics import BASE, SLOPES, SURFACE
+from trainer.morphable.skin_optics import BASE, CAROTENE_DENSITY, SLOPES, SURFACE
 
 if TYPE_CHECKING:
     from trainer.morphable.skin import Skin
@@ -33,6 +33,9 @@ MAKEUP_COVER: Final = 0.8
 BROW_DARKER: Final = 0.7
 STUBBLE_DARKER: Final = 0.6
 """Brows are darker than the hair of a head, and stubble too, of which the roots show; factor on its colour."""
+
+STUBBLE_LIGHTEST: Final = 0.12
+"""Linear RGB that white stubble has between the shadows of its roots."""
 
 TEETH: Final = np.array([0.56, 0.51, 0.42], np.float32)
 TONGUE: Final = np.array([0.31, 0.105, 0.09], np.float32)
@@ -102,7 +105,7 @@ def paint(
     rng = np.random.default_rng(skin.seed)
     melanin, blood = _pigments(where, skin, rng)
     colors = np.empty((len(melanin), 3), np.float32)
-    densities(melanin, blood, BASE, SLOPES, colors)
+    densities(melanin, blood, BASE - np.float32(skin.carotene) * CAROTENE_DENSITY, SLOPES, colors)
     np.exp(colors, out=colors)
     finish(colors, np.float32(SURFACE), detail, where.shade, DARKEST)
     hair = usual_hair(skin.melanin) if hair is None else np.asarray(hair, np.float32)
@@ -151,7 +154,7 @@ def _add_hair(colors: np.ndarray, where: SkinMap, skin: "Skin", hair: np.ndarray
     if skin.scalp:
         cover(colors, *parts["scalp"], hair, np.float32(SCALP_COVER * skin.scalp))
     if skin.stubble:
-        roots = np.float32(STUBBLE_DARKER) * hair
+        roots = np.minimum(np.float32(STUBBLE_DARKER) * hair, np.float32(STUBBLE_LIGHTEST))
         cover(colors, *parts["beard"], roots, np.float32(STUBBLE_COVER * skin.stubble))
     if brows and skin.brow_density:
         density = skin_detail.brow_density(where.brow_along, where.brow_above, skin.brow_thickness, skin.brow_lift)
@@ -177,6 +180,7 @@ def _add_inner_parts(
         where.eye_angle,
         vertices,
         points[_UPPER_LIDS],
+        where.shade,
         np.array(skin.iris, np.float32),
         np.float32(skin.pupil),
         np.float32(skin.redness),
