@@ -6,6 +6,7 @@ stay calm) or with the triangle itself (*surface*: its normal and first edge; br
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import numba
@@ -23,8 +24,8 @@ class Binding:
         ValueError: If shapes do not fit, a value is not finite, or there are fewer than three anchors.
     """
 
-    triangles: np.ndarray
-    """`[N]` int32 triangle of the head."""
+    corners: np.ndarray
+    """`[N, 3]` int32 vertices of the head: the triangle, or the mirror image of one."""
     barycentrics: np.ndarray
     """`[N, 3]` float32 weights of its corners, summing to 1."""
     offsets: np.ndarray
@@ -36,9 +37,9 @@ class Binding:
     """`[A, 3]` float32 their places on the mean head, millimetres."""
 
     def __post_init__(self) -> None:
-        count = len(self.triangles)
+        count = len(self.corners)
         wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
-            "triangles": (np.int32, (count,)),
+            "corners": (np.int32, (count, 3)),
             "barycentrics": (np.float32, (count, 3)),
             "offsets": (np.float32, (count, 3)),
         }
@@ -59,81 +60,50 @@ class Binding:
                 raise ValueError(f"`{name}` must be finite.")
             object.__setattr__(self, name, array)
 
-    def place(self, vertices: np.ndarray, head_triangles: np.ndarray) -> np.ndarray:
+    @functools.cached_property
+    def highest(self) -> int:
+        """Greatest vertex of the head that it names, -1 if none."""
+        anchors = -1 if self.anchors is None else int(self.anchors.max())
+        return max(anchors, int(self.corners.max(initial=-1)))
+
+    def place(self, vertices: np.ndarray, stretch: float = 1.0) -> np.ndarray:
         """Where the bound vertices are on a head.
 
         Args:
             vertices: `[V, 3]` of the head, millimetres, model frame.
-            head_triangles: `[T, 3]` int32 of the head's model.
+            stretch: Factor on anchored offsets: more makes hair fuller and longer.
 
         Returns:
             `[N, 3]` float32, millimetres, model frame.
 
         Raises:
-            ValueError: If the binding names a triangle or a vertex that this head lacks.
+            ValueError: If the binding names a vertex that this head lacks.
         """
         vertices = np.ascontiguousarray(vertices, np.float32)
-        head_triangles = np.ascontiguousarray(head_triangles, np.int32)
-        if len(self.triangles) and not 0 <= self.triangles.min() <= self.triangles.max() < len(head_triangles):
+        if vertices.ndim != 2 or vertices.shape[1] != 3 or self.highest >= len(vertices):
             raise ValueError(
-                f"`head_triangles` must hold the triangles of the head that the garment was bound to, at least "
-                f"{self.triangles.max() + 1}. Received: {len(head_triangles)}"
+                f"`vertices` must be [V, 3] with V above {self.highest}, the head that the garment was bound to. "
+                f"Received: {list(vertices.shape)}"
             )
         if self.anchors is None or self.anchor_places is None:
-            return _place_on_surface(
-                vertices, head_triangles, self.triangles, self.barycentrics, self.offsets, np.float32(SMALLEST_AREA)
-            )
-        if self.anchors.max() >= len(vertices):
-            raise ValueError(f"`vertices` must be at least {self.anchors.max() + 1}. Received: {len(vertices)}")
-        carry = similarity(self.anchor_places, vertices[self.anchors]).astype(np.float32)
-        return _place_anchored(vertices, head_triangles, self.triangles, self.barycentrics, self.offsets, carry)
+            return _place_on_surface(vertices, self.corners, self.barycentrics, self.offsets, np.float32(SMALLEST_AREA))
+        carry = (stretch * similarity(self.anchor_places, vertices[self.anchors])).astype(np.float32)
+        return _place_anchored(vertices, self.corners, self.barycentrics, self.offsets, carry)
 
-    def mirrored(self, mirror_vertex: np.ndarray, head_triangles: np.ndarray) -> "Binding":
-        """The binding of the thing's mirror image (x to −x); its triangles must be turned round by the caller.
+    def mirrored(self, mirror_vertex: np.ndarray) -> "Binding":
+        """The binding of the thing's mirror image (x to −x); its own triangles must be turned round by the caller.
 
         Args:
             mirror_vertex: `[V]` the model's mirror pairs.
-            head_triangles: `[T, 3]`.
-
-        Raises:
-            ValueError: If the head's triangles have no mirror images.
         """
-        across, order = mirror_triangles(mirror_vertex, head_triangles)
-        triangles = across[self.triangles]
-        barycentrics = np.take_along_axis(self.barycentrics, order[self.triangles], axis=1)
+        corners = mirror_vertex[self.corners]
         if self.anchors is None or self.anchor_places is None:
-            raise ValueError("only anchored bindings can be mirrored.")
+            # The image of a triangle runs the other way round: its normal points inwards.
+            return Binding(corners, self.barycentrics, self.offsets * np.array([1, 1, -1], np.float32))
         flip = np.array([-1, 1, 1], np.float32)
         return Binding(
-            triangles, barycentrics, self.offsets * flip, mirror_vertex[self.anchors], self.anchor_places * flip
+            corners, self.barycentrics, self.offsets * flip, mirror_vertex[self.anchors], self.anchor_places * flip
         )
-
-
-def mirror_triangles(mirror_vertex: np.ndarray, head_triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mirror image of every triangle.
-
-    Returns:
-        `[T]` the triangle on the other side; `[T, 3]` which corner of the given one each of its corners mirrors.
-
-    Raises:
-        ValueError: If a triangle has none.
-    """
-    images = mirror_vertex[head_triangles]
-    own_order, image_order = np.argsort(head_triangles, axis=1), np.argsort(images, axis=1)
-    count = np.int64(head_triangles.max()) + 1
-
-    def key(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
-        ordered = np.take_along_axis(rows, order, axis=1).astype(np.int64)
-        return (ordered[:, 0] * count + ordered[:, 1]) * count + ordered[:, 2]
-
-    own, image = key(head_triangles, own_order), key(images, image_order)
-    by_key = np.argsort(own)
-    across = by_key[np.searchsorted(own, image, sorter=by_key).clip(max=len(own) - 1)]
-    if not np.array_equal(own[across], image):
-        raise ValueError("the head has a triangle without a mirror image.")
-    order = np.empty_like(own_order)
-    np.put_along_axis(order, own_order[across], image_order, axis=1)
-    return across.astype(np.int32), order
 
 
 def similarity(places: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -153,14 +123,13 @@ def similarity(places: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, fastmath=False)
-def _place_anchored(vertices, head_triangles, triangles, barycentrics, offsets, carry):  # type: ignore[no-untyped-def]
-    placed = np.empty((len(triangles), 3), np.float32)
-    for index in range(len(triangles)):
-        corners = head_triangles[triangles[index]]
+def _place_anchored(vertices, corners, barycentrics, offsets, carry):  # type: ignore[no-untyped-def]
+    placed = np.empty((len(corners), 3), np.float32)
+    for index in range(len(corners)):
         for axis in range(3):
             value = np.float32(0)
             for corner in range(3):
-                value += barycentrics[index, corner] * vertices[corners[corner], axis]
+                value += barycentrics[index, corner] * vertices[corners[index, corner], axis]
                 value += carry[axis, corner] * offsets[index, corner]
             placed[index, axis] = value
     return placed
@@ -180,12 +149,15 @@ def surface_frame(first, second, third, smallest_area, frame):  # type: ignore[n
 
 
 @numba.njit(cache=True, fastmath=False)
-def _place_on_surface(vertices, head_triangles, triangles, barycentrics, offsets, smallest_area):  # type: ignore[no-untyped-def]
-    placed = np.empty((len(triangles), 3), np.float32)
+def _place_on_surface(vertices, corners, barycentrics, offsets, smallest_area):  # type: ignore[no-untyped-def]
+    placed = np.empty((len(corners), 3), np.float32)
     frame = np.empty((3, 3), np.float32)
-    for index in range(len(triangles)):
-        corners = head_triangles[triangles[index]]
-        first, second, third = vertices[corners[0]], vertices[corners[1]], vertices[corners[2]]
+    for index in range(len(corners)):
+        first, second, third = (
+            vertices[corners[index, 0]],
+            vertices[corners[index, 1]],
+            vertices[corners[index, 2]],
+        )
         surface_frame(first, second, third, smallest_area, frame)
         weights = barycentrics[index]
         placed[index] = weights[0] * first + weights[1] * second + weights[2] * third

@@ -1,13 +1,25 @@
-"""Chance dresses a head: which garments, of which colours."""
+"""Chance dresses a head: which garments and which procedural things it wears, and in which colours."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from trainer.morphable.model import MorphableModel
+from trainer.morphable.skin import Skin
 from trainer.rendering.scene import Surface
+from trainer.wardrobe import clothing, hairdo
+from trainer.wardrobe.beard import sample_beard
+from trainer.wardrobe.glasses import sample_glasses
+from trainer.wardrobe.occluders import OccluderConfig, sample_occluders
 from trainer.wardrobe.wardrobe import Wardrobe
+from trainer.wardrobe.wearer import Wearer
+
+_STREAMS: Final = ("person", "hat", "hair", "brows", "lashes", "beard", "clothes", "glasses", "occluders")
+"""What has chance of its own, so that one switch changes nothing else."""
+
+MALE_SHARE: Final = 0.5
+"""Of those whose skin tells nothing: who wears men's hair and may wear a beard."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,22 +31,25 @@ class WardrobeConfig:
     """
 
     hair: float = 0.92
-    """Heads with hair; the others are bald or shaven."""
+    """Heads with hair; the others are bald, balding or shaven."""
     brows: float = 1.0
     lashes: float = 0.9
     clothes: float = 0.85
+    """Heads with clothes; the others have bare shoulders."""
+    torso: float = 1.0
+    """Heads with a chest and shoulders below the head's own cut."""
     hat: float = 0.08
     glasses: float = 0.18
-    beard: float = 0.25
-    occluder: float = 0.15
-    """Hands, phones, masks and scarves before the face."""
+    beard: float = 0.2
+    occluders: OccluderConfig = dataclasses.field(default_factory=OccluderConfig)
+    """Hands, phones, masks and scarves: how often each."""
     folder: str | None = None
     """A folder of further MakeHuman assets, see `Wardrobe.with_folder`."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name != "folder" and not 0 <= value <= 1:
+            if isinstance(field.default, float) and not 0 <= value <= 1:
                 raise ValueError(f"`{field.name}` must be in [0, 1]. Received: {value}")
 
 
@@ -42,11 +57,11 @@ class Outfit(NamedTuple):
     """What one head wears."""
 
     surfaces: list[Surface]
-    """To be drawn after the head; each is named by its kind (`trainer.wardrobe.garment.KINDS`)."""
+    """To be drawn after the head; garments are named by their kind (`trainer.wardrobe.garment.KINDS`)."""
     vertices: np.ndarray
-    """`[V, 3]` float32 of the head as it is to be drawn: skin under clothes lies a little deeper. Labels need it not."""
+    """`[V, 3]` float32 of the head as it is to be drawn: skin under clothes lies deeper. Labels need it not."""
     names: tuple[str, ...]
-    """What is worn, garment by garment."""
+    """What is worn: garments by their names, procedural things by their surfaces'."""
 
 
 def dress(
@@ -55,7 +70,7 @@ def dress(
     vertices: np.ndarray,
     rng: np.random.Generator,
     config: WardrobeConfig,
-    skin: object,
+    skin: Skin,
     hair_rgb: np.ndarray,
     head_colors: np.ndarray | None = None,
 ) -> Outfit:
@@ -67,7 +82,7 @@ def dress(
         vertices: `[V, 3]` of the head, millimetres, model frame.
         rng: Where chance comes from.
         config: How often what is worn.
-        skin: The head's skin (`trainer.morphable.skin.Skin`).
+        skin: The head's skin: stubble goes with men's hair, lipstick with women's, and lashes and brows are as it says.
         hair_rgb: `[3]` linear RGB of the hair.
         head_colors: `[V, 3]` linear RGB of the head, whose colours the bare chest continues; None leaves the chest out.
 
@@ -78,13 +93,34 @@ def dress(
         ValueError: If the wardrobe was made for another head.
     """
     wardrobe.check(model)
-    worn: list[Surface] = []
-    names: list[str] = []
-    for kind in ("hair", "brows", "lashes", "clothes", "hat", "glasses", "beard", "occluder"):
-        garments = wardrobe.of_kind(kind)
-        chance, choice = rng.uniform(), rng.uniform()
-        if garments and chance < getattr(config, kind):
-            garment = garments[int(choice * len(garments))]
-            worn.append(garment.surface(vertices, model.triangles, hair_rgb if garment.dye == "hair" else None))
-            names.append(garment.name)
-    return Outfit(worn, np.asarray(vertices, np.float32), tuple(names))
+    vertices = np.ascontiguousarray(vertices, np.float32)
+    streams = {
+        name: np.random.default_rng(seed)
+        for name, seed in zip(_STREAMS, rng.integers(0, 2**63, len(_STREAMS)), strict=True)
+    }
+    chance = {name: float(stream.random()) for name, stream in streams.items()}
+    male = skin.stubble > 0 or (skin.lipstick == 0 and chance["person"] < MALE_SHARE)
+    head = Wearer(wardrobe, model, vertices)
+    hat = clothing.hat(head, streams["hat"]) if chance["hat"] < config.hat else []
+    hair = streams["hair"]
+    if chance["hair"] < config.hair:
+        hairdo.hair(head, hair, hair_rgb, male, hat)
+    elif config.hair > 0:
+        hairdo.remains(head, hair, hair_rgb, male)
+    if chance["brows"] < config.brows:
+        hairdo.brows(head, streams["brows"], hair_rgb, male, skin.brow_density)
+    if chance["lashes"] < config.lashes:
+        hairdo.lashes(head, streams["lashes"], hair_rgb, male, skin.lashes)
+    if male and chance["beard"] * MALE_SHARE < config.beard:
+        head.wear(*sample_beard(model, vertices, streams["beard"], hair_rgb))
+    clothed = clothing.clothes(head, streams["clothes"]) if chance["clothes"] < config.clothes else None
+    if head_colors is not None and config.torso > 0 and streams["person"].random() < config.torso:
+        clothing.torso(head, head_colors, clothed)
+    head.wear(*hat)
+    if chance["glasses"] < config.glasses:
+        head.wear(*sample_glasses(model, vertices, streams["glasses"]))
+    skin_rgb = np.asarray(head_colors if head_colors is not None else model.albedo_mean)[head.tables.cheeks].mean(
+        axis=0
+    )
+    head.wear(*sample_occluders(model, vertices, streams["occluders"], skin_rgb, config.occluders))
+    return Outfit(head.surfaces, head.drawn, tuple(head.names))

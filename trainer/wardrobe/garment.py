@@ -71,7 +71,7 @@ class Garment:
         triangles = np.ascontiguousarray(self.triangles, np.int32)
         if triangles.ndim != 2 or triangles.shape[1] != 3:
             raise ValueError(f"`triangles` of {self.name!r} must be [T, 3]. Received: {list(triangles.shape)}")
-        count = len(self.binding.triangles)
+        count = len(self.binding.corners)
         if triangles.size and not (triangles.min() >= 0 and triangles.max() < count):
             raise ValueError(
                 f"`triangles` of {self.name!r} must be indices in [0, {count}). "
@@ -93,12 +93,12 @@ class Garment:
         if len(self.tint) != 3 or not all(0 < value <= 1 for value in self.tint):
             raise ValueError(f"`tint` of {self.name!r} must be three numbers in (0, 1]. Received: {self.tint}")
 
-    def fit(self, vertices: np.ndarray, head_triangles: np.ndarray) -> np.ndarray:
+    def fit(self, vertices: np.ndarray, stretch: float = 1.0) -> np.ndarray:
         """Its vertices on a head.
 
         Args:
             vertices: `[V, 3]` of the head with any identity and expression, millimetres, model frame.
-            head_triangles: `[T_head, 3]` of its model.
+            stretch: Factor on anchored offsets: more makes hair fuller and longer.
 
         Returns:
             `[N, 3]` float32, likewise.
@@ -106,33 +106,30 @@ class Garment:
         Raises:
             ValueError: If this is not the kind of head that the garment was bound to.
         """
-        return self.binding.place(vertices, head_triangles)
+        return self.binding.place(vertices, stretch)
 
-    def surface(
-        self, vertices: np.ndarray, head_triangles: np.ndarray, color: tuple[float, ...] | np.ndarray | None = None
-    ) -> Surface:
+    def surface(self, vertices: np.ndarray, color: tuple[float, ...] | np.ndarray | None = None) -> Surface:
         """The garment on a head, to be drawn.
 
         Args:
             vertices: `[V, 3]` of the head.
-            head_triangles: `[T_head, 3]` of its model.
             color: `[3]` or `[N, 3]` mean linear RGB that a dyed garment takes; None leaves the texture's colours.
         """
-        placed = self.fit(vertices, head_triangles)
+        placed = self.fit(vertices)
         factor = np.ones(3) if color is None else np.asarray(color) / np.asarray(self.tint)
         colors = np.ascontiguousarray(np.broadcast_to(factor, placed.shape), np.float32)
         return Surface(self.kind, placed, self.triangles, colors, self.uv, self.texture, gloss=self.gloss)
 
-    def mirrored(self, mirror_vertex: np.ndarray, head_triangles: np.ndarray) -> "Garment":
-        """Its mirror image: a parting on the left comes to the right.
+    def mirrored(self, mirror_vertex: np.ndarray) -> "Garment":
+        """Its mirror image: a parting on the left comes to the right. It hides the same of the torso, which is symmetric.
 
         Args:
             mirror_vertex: `[V]` the head model's mirror pairs.
-            head_triangles: `[T_head, 3]`.
         """
         return dataclasses.replace(
             self,
             name=f"{self.name}-mirrored",
             triangles=self.triangles[:, ::-1],
-            binding=self.binding.mirrored(mirror_vertex, head_triangles),
+            covered_head=None if self.covered_head is None else mirror_vertex[self.covered_head],
+            binding=self.binding.mirrored(mirror_vertex),
         )

@@ -53,12 +53,14 @@ def build_scalps(model: MorphableModel, licence: str, source: str) -> list[Garme
     weight, height = _pictures(uv, np.stack([model.regions["scalp"][vertices], model.mean[vertices, 2]], axis=1))
     anchors = anchors_of("scalp", model)
     normals = vertex_normals(model.mean, model.triangles)[vertices]
-    holder, corner = _first_corners(model.triangles, vertices)
+    corners = np.repeat(vertices[:, None], 3, axis=1)
     garments = []
     for name, style in STYLES.items():
         texture = _texture(weight, height, style.get("temples", 0.0), style.get("top", 0.0), style["density"])
         offsets = (style["lift"] * normals).astype(np.float16)
-        binding = Binding(holder, np.eye(3, dtype=np.float32)[corner], offsets, anchors, model.mean[anchors])
+        binding = Binding(
+            corners, np.tile(np.eye(3, dtype=np.float32)[0], (len(vertices), 1)), offsets, anchors, model.mean[anchors]
+        )
         garments.append(
             Garment(
                 name=name,
@@ -126,10 +128,3 @@ def _step(value: np.ndarray) -> np.ndarray:
     """0 below 0, 1 above 1, smooth between."""
     value = np.clip(value, 0, 1)
     return value * value * (3 - 2 * value)
-
-
-def _first_corners(triangles: np.ndarray, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each vertex the first triangle that has it, and as which corner."""
-    found, first = np.unique(triangles.ravel(), return_index=True)
-    at = first[np.searchsorted(found, vertices)]
-    return at // 3, at % 3

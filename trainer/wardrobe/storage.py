@@ -26,7 +26,7 @@ FORMAT: Final = "monoface-wardrobe/1"
 
 _TEXT: Final = ("name", "kind", "dye", "licence", "source")
 _INTEGERS: Final = ("triangles", "covered_head", "covered_torso")
-_BINDING: Final = {"triangles": np.int32, "offsets": np.float32, "anchors": np.int32, "anchor_places": np.float32}
+_BINDING: Final = {"corners": np.int32, "offsets": np.float32, "anchors": np.int32, "anchor_places": np.float32}
 
 
 def save(wardrobe: Wardrobe, path: str | os.PathLike[str]) -> None:
@@ -117,7 +117,7 @@ def _garment(index: int, text: dict[str, Any], arrays: dict[str, np.ndarray]) ->
     triangles = member("triangles", np.int32)
     if two is None or two.ndim != 2 or two.shape[1] != 2:
         raise ValueError(f"member {index}/binding/barycentrics must be [N, 2]")
-    missing = [key for key in ("triangles", "offsets") if bound[key] is None]
+    missing = [key for key in ("corners", "offsets") if bound[key] is None]
     if missing or triangles is None:
         raise ValueError(f"garment {index} lacks {', '.join(missing or ['triangles'])}")
     third = np.float32(1) - two[:, :1] - two[:, 1:]

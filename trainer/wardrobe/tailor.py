@@ -23,6 +23,8 @@ GREY_SPREAD: Final = {"hair": 0.4, "brows": 0.25, "lashes": 0.2}
 """Greatest standard deviation of the logarithm of a dyed picture's detail: the pictures have highlights painted in."""
 FLOOR: Final = -400.0
 """Clothes end at this height, millimetres in the model frame: the waist."""
+GLOSS: Final = {"hair": 0.5, "brows": 0.3, "lashes": 0.2, "clothes": 0.15, "hat": 0.2}
+"""How much of the light's highlight shows; skin is 1."""
 COVER_REACH: Final = (-25.0, 45.0)
 """Skin so far below a garment is covered by it, millimetres; less than 0 is above: there it would poke through."""
 CLEARANCE: Final = 6.0
@@ -105,11 +107,11 @@ def tailored(
         covered_head = skin[np.isfinite(height)]
         depth = np.clip(CLEARANCE - height[np.isfinite(height)], 0, -COVER_REACH[0])
     if kind == "clothes" and torso is not None:
-        below = torso.fit(model.mean, model.triangles)
+        below = torso.fit(model.mean)
         hidden = np.isfinite(height_above(places, triangles, below, vertex_normals(below, torso.triangles)))
         if len(clothes.hidden):
             hidden |= scipy.spatial.cKDTree(body[clothes.hidden]).query(below)[0] < SAME_PLACE
-        covered_torso = np.flatnonzero(hidden[torso.triangles].all(axis=1))
+        covered_torso = np.flatnonzero(_both_sides(below, torso.triangles, hidden[torso.triangles].all(axis=1)))
     return Garment(
         name=clothes.name.lower(),
         kind=kind,
@@ -122,6 +124,7 @@ def tailored(
         covered_head=covered_head,
         covered_depth=depth,
         covered_torso=covered_torso,
+        gloss=GLOSS[kind],
         licence=clothes.licence,
         source=source,
     )
@@ -153,19 +156,19 @@ def bound(places: np.ndarray, kind: str, model: MorphableModel) -> Binding:
             and shoulders.
         model: The head.
     """
-    allowed = np.flatnonzero(_may_hold(kind, model))
-    triangle, weights = nearest_on_mesh(places, model.mean, model.triangles[allowed])
+    triangles = model.triangles[_may_hold(kind, model)]
+    triangle, weights = nearest_on_mesh(places, model.mean, triangles)
     if kind == "lashes":
-        triangle, weights = _on_roots(places, model.mean, model.triangles[allowed], triangle, weights)
-    triangle = allowed[triangle]
+        triangle, weights = _on_roots(places, model.mean, triangles, triangle, weights)
+    corners = triangles[triangle]
     weights[:, :2] = weights[:, :2].astype(np.float16)
     weights[:, 2] = 1 - weights[:, 0] - weights[:, 1]
-    offsets = places - np.einsum("nc,ncd->nd", weights, model.mean[model.triangles[triangle]])
+    offsets = places - np.einsum("nc,ncd->nd", weights, model.mean[corners])
     if kind in ("brows", "lashes"):
-        offsets = np.einsum("nrd,nd->nr", _frames(model.mean[model.triangles[triangle]]), offsets)
-        return Binding(triangle, weights, offsets.astype(np.float16))
+        offsets = np.einsum("nrd,nd->nr", _frames(model.mean[corners]), offsets)
+        return Binding(corners, weights, offsets.astype(np.float16))
     anchors = anchors_of(kind, model)
-    return Binding(triangle, weights, offsets.astype(np.float16), anchors, model.mean[anchors])
+    return Binding(corners, weights, offsets.astype(np.float16), anchors, model.mean[anchors])
 
 
 def anchors_of(kind: str, model: MorphableModel) -> np.ndarray:
@@ -243,6 +246,13 @@ def _may_hold(kind: str, model: MorphableModel) -> np.ndarray:
     else:
         held = regions["scalp"] > 0.3
     return held[model.triangles].all(axis=1)
+
+
+def _both_sides(vertices: np.ndarray, triangles: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """`[T]` bool: chosen triangles and those where their mirror images are."""
+    centers = vertices[triangles].mean(axis=1)
+    _, across = scipy.spatial.cKDTree(centers).query(centers * [-1, 1, 1])
+    return chosen | chosen[across]
 
 
 def _on_roots(

@@ -18,6 +18,8 @@ LIFT: Final = 0.4
 """... by so much above it."""
 GONE: Final = 9.0
 """The head's skin nearer to its cut than this is not drawn where the chest is: it was smoothed and left its place."""
+TUCKED: Final = ((0.0, 40.0, 54.0), (6.0, 4.0, 0.0))
+"""Distances from the cut, and how far below itself the head's other skin is drawn there, millimetres."""
 LID_SLOPE: Final = -0.5
 """Where the head's cut is closed, normals point down at least as much, ..."""
 LID_HEIGHT: Final = 60.0
@@ -49,15 +51,17 @@ def build_torso(model: MorphableModel, body: np.ndarray, makehuman_dir: Path, li
     triangles = triangles[~inner[triangles].all(axis=1)]
     places, triangles, _ = cut_at(FLOOR, body, triangles, np.zeros((len(body), 2)), np.arange(len(body)))
     places = places + LIFT * vertex_normals(places, triangles)
-    gone = np.flatnonzero((model.regions["body"] > 0) & (to_rim.query(model.mean)[0] < GONE))
+    reach = to_rim.query(model.mean)[0]
+    covered = np.flatnonzero((model.regions["body"] > 0) & (reach < TUCKED[0][-1]))
+    depth = np.where(reach[covered] < GONE, np.inf, np.interp(reach[covered], *TUCKED))
     return Garment(
         name="torso",
         kind="torso",
         triangles=triangles,
         binding=bound(places, "torso", model),
         dye="skin",
-        covered_head=gone,
-        covered_depth=np.full(len(gone), np.inf),
+        covered_head=covered,
+        covered_depth=depth.astype(np.float16),
         licence=licence,
         source=source,
     )

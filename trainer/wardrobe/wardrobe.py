@@ -3,9 +3,10 @@
 import dataclasses
 import functools
 import hashlib
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,6 +15,10 @@ from trainer.wardrobe.garment import KINDS, Garment
 
 DEFAULT_WARDROBE_PATH = Path(__file__).parents[1] / "morphable" / "assets" / "wardrobe.npz"
 """The committed wardrobe of the default head; `monoface model build-wardrobe` builds it."""
+
+
+_TOPOLOGIES: Final[dict[int, str]] = {}
+"""Of models that live, by their id: hashing takes longer than dressing."""
 
 
 def topology_of(head_triangles: np.ndarray) -> str:
@@ -75,7 +80,11 @@ class Wardrobe:
         Raises:
             ValueError: If the model has other triangles than the head that they were bound to.
         """
-        if topology_of(model.triangles) != self.topology:
+        key = id(model)
+        if key not in _TOPOLOGIES:
+            _TOPOLOGIES[key] = topology_of(model.triangles)
+            weakref.finalize(model, _TOPOLOGIES.pop, key, None)
+        if _TOPOLOGIES[key] != self.topology:
             raise ValueError(
                 f"`model` must have the triangles of the head that the wardrobe was made for. Received: {model.name!r}"
             )
@@ -99,7 +108,8 @@ class Wardrobe:
         self.check(model)
         if self.body is None:
             raise ValueError("this wardrobe lacks the base mesh that .mhclo files refer to.")
-        further = tailored_folder(Path(path), self.body, model)
+        torso = next(iter(self.of_kind("torso")), None)
+        further = tailored_folder(Path(path), self.body, model, torso)
         return dataclasses.replace(self, garments=(*self.garments, *further))
 
 

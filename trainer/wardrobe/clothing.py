@@ -1,0 +1,100 @@
+"""Clothes, hats and the bare chest on one wearer."""
+
+import dataclasses
+import functools
+from typing import Final
+
+import numpy as np
+
+from trainer.rendering.scene import Surface
+from trainer.wardrobe.fabric import sample_dye
+from trainer.wardrobe.garment import Garment
+from trainer.wardrobe.hats import sample_hats
+from trainer.wardrobe.textures import greyed, mean_color
+from trainer.wardrobe.wearer import Wearer, mirrored
+
+OWN_COLOR: Final = 0.35
+"""Part of the clothes that keep the colours of their pictures; the others are dyed."""
+OWN_VARIATION: Final = 0.25
+"""Standard deviation of the logarithm of their brightness; a third of it for each channel apart."""
+ASSET_HATS: Final = 0.15
+"""Part of the hats that are garments; the others are procedural."""
+
+
+def pick(garments: tuple[Garment, ...], weights: list[float], rng: np.random.Generator) -> Garment | None:
+    """One of some garments by their weights; None if there is none."""
+    draw, total = rng.random(), np.cumsum(weights)
+    if not garments or total[-1] <= 0:
+        return None
+    return garments[min(int(np.searchsorted(total / total[-1], draw, side="right")), len(garments) - 1)]
+
+
+def hat(wearer: Wearer, rng: np.random.Generator) -> list[Surface]:
+    """A hat, not yet worn; the skin that a garment covers is drawn deeper."""
+    garments = wearer.wardrobe.of_kind("hat")
+    chance = rng.random()
+    garment = pick(garments, [1.0] * len(garments), rng)
+    if garment is None or chance > ASSET_HATS:
+        return sample_hats(wearer.model, wearer.vertices, rng)
+    wearer.tuck(garment)
+    return [coloured(garment, wearer, rng)]
+
+
+def clothes(wearer: Wearer, rng: np.random.Generator) -> Garment | None:
+    """Puts clothes on; None if the wardrobe has none."""
+    garments = wearer.wardrobe.of_kind("clothes")
+    garment = pick(garments, [1.0] * len(garments), rng)
+    if garment is None:
+        return None
+    name = garment.name
+    if rng.random() < 0.5:
+        garment = mirrored(garment, wearer.model)
+    wearer.tuck(garment)
+    wearer.wear(coloured(garment, wearer, rng), name=name)
+    return garment
+
+
+def torso(wearer: Wearer, head_colors: np.ndarray, clothed: Garment | None) -> None:
+    """Puts the bare chest on, as far as the clothes show it.
+
+    Args:
+        wearer: Who wears it.
+        head_colors: `[V, 3]` linear RGB of the wearer.
+        clothed: What covers it.
+    """
+    for garment in wearer.wardrobe.of_kind("torso"):
+        wearer.tuck(garment)
+        placed = garment.fit(wearer.vertices)
+        colors = np.einsum(
+            "nc,ncd->nd", garment.binding.barycentrics, np.asarray(head_colors, np.float32)[garment.binding.corners]
+        )
+        shown = _shown(garment, clothed)
+        wearer.wear(Surface("torso", placed, shown, colors.astype(np.float32)), name=garment.name)
+
+
+def coloured(garment: Garment, wearer: Wearer, rng: np.random.Generator) -> Surface:
+    """A garment of cloth in its own colours or dyed."""
+    own, tone = rng.random() < OWN_COLOR, rng.normal(0, OWN_VARIATION, 4)
+    dye = sample_dye(rng)
+    if garment.dye is None or own:
+        factor = np.exp(tone[0] + tone[1:] / 3)
+        brightest = max(garment.tint)
+        return garment.surface(wearer.vertices, np.asarray(garment.tint) * np.minimum(factor, 0.9 / brightest))
+    return undyed(garment).surface(wearer.vertices, dye)
+
+
+@functools.lru_cache(maxsize=64)
+def undyed(garment: Garment) -> Garment:
+    """A garment with its picture as grey detail."""
+    if garment.texture is None:
+        return garment
+    texture = greyed(garment.texture)
+    return dataclasses.replace(garment, texture=texture, tint=mean_color(texture))
+
+
+@functools.lru_cache(maxsize=128)
+def _shown(torso_garment: Garment, clothed: Garment | None) -> np.ndarray:
+    """`[S, 3]` triangles of the chest that clothes leave to be seen."""
+    if clothed is None or clothed.covered_torso is None:
+        return torso_garment.triangles
+    return np.delete(torso_garment.triangles, clothed.covered_torso, axis=0)
