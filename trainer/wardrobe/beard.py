@@ -136,8 +136,8 @@ def beard(model: MorphableModel, vertices: np.ndarray, style: Style, hair_rgb: n
     height = fields.height[::_FINE, ::_FINE][rows[0] : rows[1], chosen]
     hang = (weight * np.clip(1 - height / 10, 0, 1)).reshape(-1, 1)[kept]
     points, normal, weight = points.reshape(-1, 3)[kept], normal.reshape(-1, 3)[kept], weight.reshape(-1, 1)[kept]
-    reach, shade = fabric.strands(*fields.skin.shape, 0.7, round(style.curl, 1), style.variant)
-    layers = 2 if style.length < 5 else 3
+    reach, shade = fabric.strands(*fields.skin.shape, 0.7, style.curl, style.variant)
+    layers = 2 if style.length < 5 or len(triangles) > 1900 else 3
     surfaces = []
     for layer in range(layers):
         share = (layer + 0.6) / (layers - 0.4)

@@ -73,22 +73,32 @@ def sample_dye(rng: np.random.Generator) -> np.ndarray:
     return strength * (grey * hue.mean() + (1 - grey) * hue) / max(hue.max(), 0.2) + 0.01
 
 
-@functools.lru_cache(maxsize=32)
+_CURLS = 3
+"""Steps of curl above straight for which there are pictures."""
+
+
 def strands(rows: int, columns: int, thickness: float, curl: float, variant: int) -> np.ndarray:
-    """How far strands of hair reach, as a picture: they run along the rows' axis.
+    """How far strands of hair reach, as a picture: they run along the rows' axis. Made once a process.
 
     Args:
         rows: Of the picture.
         columns: Same.
-        thickness: Of a strand, pixels.
-        curl: 0 straight; 1 as blobby as long.
+        thickness: Of a straight strand, pixels; curls are up to twice as thick.
+        curl: 0 straight; 1 as blobby as long. Rounded to thirds.
         variant: Any number.
 
     Returns:
         `[2, rows, columns]` float32 in [0, 1], evenly spread, read-only: the reach, and another picture of the kind for the
         brightness.
     """
-    rng = np.random.default_rng([rows, columns, int(100 * thickness), int(100 * curl), variant])
+    return _strands(rows, columns, thickness, round(curl * _CURLS), variant)
+
+
+@functools.lru_cache(maxsize=96)
+def _strands(rows: int, columns: int, thickness: float, curl_step: int, variant: int) -> np.ndarray:
+    rng = np.random.default_rng([rows, columns, round(100 * thickness), curl_step, variant])
+    curl = curl_step / _CURLS
+    thickness = thickness * (1 + curl)
     length = thickness * (1 + 11 * (1 - curl))
     pictures = []
     for _ in range(2):

@@ -49,9 +49,9 @@ class Style:
     """Which strands."""
 
 
-def sample_style(rng: np.random.Generator) -> Style:
-    """Draws hair."""
-    kind = STYLES[int(np.searchsorted(np.cumsum(_ODDS), rng.random()))]
+def sample_style(rng: np.random.Generator, kind: str | None = None) -> Style:
+    """Draws hair; of a kind of `STYLES`, or of any."""
+    kind = STYLES[int(np.searchsorted(np.cumsum(_ODDS), rng.random()))] if kind is None else kind
     thick = {"buzz": (1.5, 3.5), "cropped": (4, 14), "curly": (14, 65), "tied": (3, 7)}.get(kind, (7, 20))
     curl = rng.uniform(0.85, 1.0) if kind == "curly" else rng.choice([0.0, 0.2, 0.4]) + rng.uniform(0, 0.1)
     falls = {"bob": (25, 90), "long": (90, 230), "fringed": (0, 60)}.get(kind)
@@ -98,9 +98,7 @@ def sample_hair_shells(
     """
     if kind is not None and kind not in STYLES:
         raise ValueError(f"`kind` must be one of {STYLES}. Received: {kind!r}")
-    style = sample_style(rng)
-    while kind is not None and style.kind != kind:
-        style = sample_style(rng)
+    style = sample_style(rng, kind)
     return hair_shells(model, vertices, style, np.asarray(hair_rgb), rng)
 
 
@@ -141,11 +139,13 @@ def _cap(head: Wrapped, style: Style, hair_rgb: np.ndarray, rng: np.random.Gener
     azimuth = np.broadcast_to(_AZIMUTH, elevation.shape)
     # Thin at the border; thicker above the forehead and on top than at the nape.
     profile = np.clip(share / 0.3, 0.1, 1) ** 0.7 * (0.7 + 0.3 * np.sin(np.radians(np.clip(elevation, 0, 90))))
-    profile = profile + (_lumps(rng, azimuth, share) * (0.22 if style.kind == "curly" else 0.1)) * np.clip(
+    profile = profile + (_lumps(rng, _AZIMUTH[None], share) * (0.22 if style.kind == "curly" else 0.1)) * np.clip(
         share / 0.2, 0, 1
     )
     if style.kind == "curly":
-        profile = profile + 0.12 * np.sin(7 * np.radians(azimuth) + 16 * share) * np.sin(14 * share + 3) * (share > 0.1)
+        profile = profile + 0.12 * np.sin(7 * np.radians(_AZIMUTH) + 16 * share) * np.sin(14 * share + 3) * (
+            share > 0.1
+        )
     if style.parting:
         valley = np.exp(-((((_SIGNED - style.parting + 180) % 360 - 180) / 9) ** 2)) * (share < 0.95)
         profile = profile * (1 - 0.45 * valley)
@@ -158,7 +158,7 @@ def _cap(head: Wrapped, style: Style, hair_rgb: np.ndarray, rng: np.random.Gener
         back = np.clip((np.linspace(0, 1, _TEXELS[1]) - 0.3) / 0.12, 0, 1)
         crown = np.clip((1 - style.bald_top - np.linspace(0, 1, _TEXELS[0])) / 0.12, 0, 1)
         mask *= (crown[:, None] * back).astype(np.float32)
-    reach, shade = fabric.strands(*_TEXELS, 0.8 + 1.2 * style.curl, round(style.curl, 1), style.variant)
+    reach, shade = fabric.strands(*_TEXELS, 0.9, style.curl, style.variant)
     uv = shells.folded_uv(_ROWS, _COLUMNS, 2, 1)
     layers = 2 if style.thickness < 5 or style.length > 0 else 3
     worn = []
@@ -207,7 +207,7 @@ def _curtain(head: Wrapped, style: Style, hair_rgb: np.ndarray, rng: np.random.G
     sides = np.clip(np.minimum(edge, 1 - edge) / 0.035, 0.25, 1)
     tips = np.clip(np.linspace(0, 1, _TEXELS[0]) / 0.14, 0, 1)[:, None]
     mask = (tips * sides).astype(np.float32)
-    reach, shade = fabric.strands(*_TEXELS, 0.8 + style.curl, round(style.curl, 1), style.variant)
+    reach, shade = fabric.strands(*_TEXELS, 0.9, style.curl, style.variant)
     u = np.broadcast_to(np.linspace(0, 1, columns), (rows, columns))
     v = np.broadcast_to(np.linspace(0, 1, rows)[:, None], (rows, columns))
     uv = np.stack([u, v], -1).reshape(-1, 2).astype(np.float32)
@@ -245,7 +245,7 @@ def _fringe(head: Wrapped, style: Style, hair_rgb: np.ndarray, rng: np.random.Ge
     sides = np.clip(np.minimum(edge, 1 - edge) / 0.12, 0.1, 1)
     tips = np.clip(0.15 + np.linspace(0, 1, _TEXELS[0])[:, None] / 0.45, 0, 1)
     mask = (tips * sides).astype(np.float32)
-    reach, shade = fabric.strands(*_TEXELS, 1.6 + style.curl, round(style.curl, 1), style.variant)
+    reach, shade = fabric.strands(*_TEXELS, 1.6, style.curl, style.variant)
     texture = fabric.painted_strands(mask, reach, shade, 1.05, 0.55 * style.density, 105.0, 255.0)
     u = np.broadcast_to(np.linspace(0, 1, columns), (rows, columns))
     uv = np.stack([u, np.broadcast_to(step, (rows, columns))], -1).reshape(-1, 2).astype(np.float32)

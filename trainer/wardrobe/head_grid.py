@@ -171,16 +171,38 @@ def smoothed(points: np.ndarray, center: np.ndarray, passes: int, wraps: bool = 
     Returns:
         `[R, C, 3]` on the same rays.
     """
-    away = points - center
-    radius = np.linalg.norm(away, axis=-1)
-    lifted = radius.copy()
-    padding = ((1, 1), (0, 0))
+    result = np.array(points, np.float32, order="C")
+    _smooth(result, np.asarray(center, np.float32), passes, wraps)
+    return result
+
+
+@numba.njit(cache=True, nogil=True)
+def _smooth(points, center, passes, wraps):  # type: ignore[no-untyped-def]
+    """`smoothed` in place on `[R, C, 3]`."""
+    rows, columns = points.shape[:2]
+    radius = np.empty((rows, columns), np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            x, y, z = points[row, column] - center
+            radius[row, column] = math.sqrt(x * x + y * y + z * z)
+    before, lifted = radius.copy(), radius.copy()
     for _ in range(passes):
-        tall = np.pad(lifted, padding, mode="edge")
-        wide = np.pad(lifted, padding[::-1], mode="wrap" if wraps else "edge")
-        mean = (tall[2:] + tall[:-2] + wide[:, 2:] + wide[:, :-2]) * np.float32(0.25)
-        lifted = np.maximum(np.maximum(lifted, mean), radius)
-    return center + away * (lifted / np.maximum(radius, 1e-6))[..., None]
+        for row in range(rows):
+            low, high = max(row - 1, 0), min(row + 1, rows - 1)
+            for column in range(columns):
+                left, right = column - 1, column + 1
+                if wraps:
+                    left, right = left % columns, right % columns
+                else:
+                    left, right = max(left, 0), min(right, columns - 1)
+                total = before[low, column] + before[high, column] + before[row, left] + before[row, right]
+                lifted[row, column] = max(before[row, column], np.float32(0.25) * total)
+        before[:] = lifted
+    for row in range(rows):
+        for column in range(columns):
+            factor = lifted[row, column] / max(radius[row, column], np.float32(1e-6))
+            for axis in range(3):
+                points[row, column, axis] = center[axis] + (points[row, column, axis] - center[axis]) * factor
 
 
 def normals(points: np.ndarray, wraps: bool = False) -> np.ndarray:

@@ -209,5 +209,27 @@ def tinted(color: np.ndarray, vertices: np.ndarray, rng: np.random.Generator, sp
         spread: Its standard deviation, as a share of the colour.
     """
     waves = rng.normal(size=(3, 3)) * (2 * np.pi / rng.uniform(15, 60, size=(3, 1)))
-    noise = np.sin(vertices @ waves.T.astype(np.float32) + rng.uniform(0, 6.3, 3).astype(np.float32)).sum(-1) * 0.8
-    return np.clip(np.asarray(color) * (1 + spread * noise[:, None]), 0, 1).astype(np.float32)
+    starts = rng.uniform(0, 2 * np.pi, 3)
+    result = np.empty((len(vertices), 3), np.float32)
+    base = np.broadcast_to(np.asarray(color, np.float32), result.shape)
+    _tint(
+        base,
+        np.asarray(vertices, np.float32),
+        waves.astype(np.float32),
+        starts.astype(np.float32),
+        0.8 * spread,
+        result,
+    )
+    return result
+
+
+@numba.njit(cache=True, nogil=True)
+def _tint(base, vertices, waves, starts, spread, result):  # type: ignore[no-untyped-def]
+    """`tinted` into `result` `[N, 3]`."""
+    for vertex in range(len(vertices)):
+        noise = 0.0
+        for wave in range(3):
+            x = waves[wave, 0] * vertices[vertex, 0] + waves[wave, 1] * vertices[vertex, 1]
+            noise += math.sin(x + waves[wave, 2] * vertices[vertex, 2] + starts[wave])
+        for channel in range(3):
+            result[vertex, channel] = min(max(base[vertex, channel] * (1 + spread * noise), 0.0), 1.0)
