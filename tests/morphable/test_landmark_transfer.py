@@ -48,6 +48,20 @@ def test_both_sets_arrive_where_they_belong(other, warp):
         assert distance.max() < 8, name
 
 
+def test_a_mask_without_skull_and_ears_is_enough_for_the_inner_landmarks(other):
+    vertices, triangles, kept = other
+    head = default_head()
+    front = (head.mean[kept, 2] > -70) & (head.mean[kept, 1] > -95) & (np.abs(head.mean[kept, 0]) < 68)
+    faces = triangles[front[triangles].all(axis=1)]
+    rows, faces = np.unique(faces, return_inverse=True)
+    mask, faces = vertices[rows], faces.reshape(-1, 3)
+    truth = bent(head.landmark_points(head.mean))
+    warp = fit_head(mask, faces, {index: truth[index] for index in ANATOMICAL})
+    points = landmark_transfer(mask, faces, {}, warp)["basel"]
+    found = np.einsum("ncd,nc->nd", mask[faces[points.triangles]], points.barycentrics)
+    assert np.linalg.norm(found - truth, axis=1)[17:].max() < 3
+
+
 def test_known_landmarks_stay_where_they_are(other, warp):
     vertices, triangles, _ = other
     point = vertices[triangles[777]].mean(axis=0)

@@ -15,7 +15,13 @@ from scipy.spatial import cKDTree
 CONTROL_COUNT: Final = 700
 """Points of the source surface that pull the spline onto the target."""
 
-ROUNDS: Final[tuple[tuple[float, float], ...]] = ((25.0, 30.0), (15.0, 10.0), (10.0, 10.0), (7.0, 3.0), (5.0, 3.0))
+ROUNDS: Final[tuple[tuple[float, float], ...]] = (
+    (25.0, 30.0),
+    (15.0, 10.0),
+    (10.0, 10.0),
+    (7.0, 3.0),
+    *((5.0, 3.0),) * 7,
+)
 """One round each: greatest distance of a correspondence, millimetres; smoothing of the spline."""
 
 KNOWN_SMOOTHING: Final = 0.3
