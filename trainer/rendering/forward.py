@@ -158,14 +158,14 @@ def render_scene(
         if shading == "vertex" and len(chosen) and not (len(texture) and complement > 0):
             matt = SCRATCH.take("matt", scene.vertices.shape, np.float32)
             glossy = SCRATCH.take("glossy", scene.vertices.shape, np.float32)
-            share = SCRATCH.take("share", (own.stop - own.start,), np.float32)
+            work = SCRATCH.take("work", (2 * (own.stop - own.start),), np.float32)
             forward_vertex_shading.light_vertices(
                 aligned[own],
                 normals[own],
                 scene.colors[own],
                 *lit,
                 len(texture) > 0,
-                share,
+                work,
                 matt[own],
                 glossy[own],
             )

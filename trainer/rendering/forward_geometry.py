@@ -6,6 +6,16 @@ import numba
 import numpy as np
 
 
+@numba.njit(cache=True, nogil=True, inline="always")
+def rotation_rows(matrix):  # type: ignore[no-untyped-def]
+    """The first three columns of a matrix of three rows, as tuples."""
+    return (
+        (matrix[0, 0], matrix[0, 1], matrix[0, 2]),
+        (matrix[1, 0], matrix[1, 1], matrix[1, 2]),
+        (matrix[2, 0], matrix[2, 1], matrix[2, 2]),
+    )
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def place(vertices, rotation, shift, focal, center_x, center_y, perspective, aligned, screen):  # type: ignore[no-untyped-def]
     """Vertices in the camera-aligned model frame and on the screen.
@@ -22,11 +32,14 @@ def place(vertices, rotation, shift, focal, center_x, center_y, perspective, ali
         screen: `[V, 3]` float32, receives screen x, y and a z that grows away from the camera and is affine across the screen
             (NaN behind a perspective camera).
     """
+    # Numbers of their own: the compiler cannot know that what is written does not change the matrix.
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation_rows(rotation)
+    shift_x, shift_y, shift_z = shift[0], shift[1], shift[2]
     for vertex in range(vertices.shape[0]):
         x, y, z = vertices[vertex, 0], vertices[vertex, 1], vertices[vertex, 2]
-        aligned[vertex, 0] = rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z + shift[0]
-        aligned[vertex, 1] = rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z + shift[1]
-        aligned[vertex, 2] = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z + shift[2]
+        aligned[vertex, 0] = xx * x + xy * y + xz * z + shift_x
+        aligned[vertex, 1] = yx * x + yy * y + yz * z + shift_y
+        aligned[vertex, 2] = zx * x + zy * y + zz * z + shift_z
     one = np.float32(1.0)
     for vertex in range(vertices.shape[0]):
         away = -aligned[vertex, 2]
@@ -40,7 +53,7 @@ def place(vertices, rotation, shift, focal, center_x, center_y, perspective, ali
         screen[vertex, 2] = away
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def vertex_normals(positions, triangles, normals):  # type: ignore[no-untyped-def]
     """Unit normals of vertices: the mean of their triangles', weighted by area; 0 where there is none.
 

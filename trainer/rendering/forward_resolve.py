@@ -18,7 +18,7 @@ def _image_depth(key, perspective, distance, scale):  # type: ignore[no-untyped-
     return z
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def nearest_depth(buffer, samples, perspective, distance, scale, depth):  # type: ignore[no-untyped-def]
     """Z of each pixel's nearest sample.
 
@@ -39,7 +39,7 @@ def nearest_depth(buffer, samples, perspective, distance, scale, depth):  # type
             depth[row, column] = _image_depth(least, perspective, distance, scale)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def resolve(  # type: ignore[no-untyped-def]
     buffer, starts, samples, perspective, distance, scale, mask, depth, nearest, surfaces, order, counts
 ):
@@ -93,7 +93,7 @@ def resolve(  # type: ignore[no-untyped-def]
                 surfaces[row, column] = surface
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def put_behind(color, mask, background):  # type: ignore[no-untyped-def]
     """Adds what is seen of a `[h, w, 3]` float32 background to `[h, w, 3]` float32 colours of `[h, w]` float32 coverage."""
     for row in range(color.shape[0]):

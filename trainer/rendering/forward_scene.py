@@ -60,7 +60,7 @@ def gather(surfaces: Sequence[Surface]) -> Scene:
     return Scene(surfaces, vertices, colors, uv, triangles, tuple(vertex_starts), np.array(starts, np.int32))
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _shift(corners, first, out):  # type: ignore[no-untyped-def]
     """Writes `corners + first` into `out` and returns the least and the greatest corner."""
     low, high, step = np.int32(0x7FFFFFFF), np.int32(-0x80000000), np.int32(first)

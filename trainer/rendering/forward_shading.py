@@ -5,14 +5,14 @@ import math
 import numba
 import numpy as np
 
-from trainer.rendering.forward_coverage import texel_corner
+from trainer.rendering.forward_alpha import texel_corner
 from trainer.rendering.forward_shadow import lit_share
 
 FAST = {"contract", "arcp", "nsz", "reassoc", "afn"}
 """What the compiler may rearrange in the shading: not the treatment of NaN, nor anything from run to run."""
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST, inline="always")
 def power(base, exponent):  # type: ignore[no-untyped-def]
     """base^exponent, float32, for a base in (0, 2) and an exponent of 0 or more; to 1e-5 of itself, by a few multiplications.
 
@@ -30,9 +30,9 @@ def power(base, exponent):  # type: ignore[no-untyped-def]
     x = max(x, np.float32(-126.0))
     whole_x = np.floor(x)
     g = (x - whole_x - half) * np.float32(math.log(2))
-    series = one + g * np.float32(1 / 6) * (one + g * np.float32(1 / 7))
-    for divisor in (5, 4, 3, 2, 1):
-        series = one + g * np.float32(1 / divisor) * series
+    series = one + g * np.float32(1 / 5) * (one + g * np.float32(1 / 6) * (one + g * np.float32(1 / 7)))
+    series = one + g * np.float32(1 / 2) * (one + g * np.float32(1 / 3) * (one + g * np.float32(1 / 4) * series))
+    series = one + g * series
     return (
         series
         * np.float32(math.sqrt(2))
@@ -40,7 +40,7 @@ def power(base, exponent):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST, inline="always")
 def texel_color(texture, decoded, u, v):  # type: ignore[no-untyped-def]
     """Bilinear linear RGB of a texture, its texels weighted by alpha, as straight alpha asks for; black where all are clear."""
     zero, one = np.float32(0.0), np.float32(1.0)
@@ -71,7 +71,7 @@ def texel_color(texture, decoded, u, v):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST)
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def shade_samples(  # type: ignore[no-untyped-def]
     chosen,
     buffer,
@@ -121,17 +121,17 @@ def shade_samples(  # type: ignore[no-untyped-def]
         shadow_frame: `[3, 4]` float32, the same.
         color: `[h, w, 3]` float32, to which every sample's light is added, divided by the samples of a pixel.
     """
-    zero, one = np.float32(0), np.float32(1)
+    zero, one, two = np.float32(0), np.float32(1), np.float32(2)
     share = np.float32(1.0 / (samples * samples))
     shiny = specular[0] > 0 or specular[1] > 0 or specular[2] > 0
     textured, shadowed = texture.shape[0] > 0, shadow_map.shape[0] > 0
     corners_of = triangles.view(np.uint32)
     pixels_per_sample = np.float32(1.0 / samples)
     for index in range(chosen.shape[0]):
-        row, column = chosen[index] >> np.int32(16), chosen[index] & np.int32(0xFFFF)
+        row, column = np.uint32(chosen[index] >> np.int32(16)), np.uint32(chosen[index] & np.int32(0xFFFF))
         triangle = np.uint32(np.int32(buffer[row, column]))
         px, py = np.float32(column) + np.float32(0.5), np.float32(row) + np.float32(0.5)
-        pixel_row, pixel_column = int(py * pixels_per_sample), int(px * pixels_per_sample)
+        pixel_row, pixel_column = np.uint32(py * pixels_per_sample), np.uint32(px * pixels_per_sample)
         a, b, c = corners_of[triangle, 0], corners_of[triangle, 1], corners_of[triangle, 2]
         adx, ady = screen[a, 0] - px, screen[a, 1] - py
         bdx, bdy = screen[b, 0] - px, screen[b, 1] - py
@@ -180,7 +180,7 @@ def shade_samples(  # type: ignore[no-untyped-def]
             matt_r += strength * sources[source, 3]
             matt_g += strength * sources[source, 4]
             matt_b += strength * sources[source, 5]
-            mirrored = 2 * facing_light * facing_viewer - (lx * vx + ly * vy + lz * vz)
+            mirrored = two * facing_light * facing_viewer - (lx * vx + ly * vy + lz * vz)
             if shiny and facing_viewer >= 0 and mirrored > 0:
                 strength *= power(mirrored, shininess)
                 glossy_r += strength * sources[source, 3]

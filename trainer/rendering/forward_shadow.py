@@ -11,6 +11,7 @@ import numba
 import numpy as np
 
 from trainer.rendering.forward_coverage import see
+from trainer.rendering.forward_geometry import rotation_rows
 from trainer.rendering.forward_scene import Scene
 from trainer.rendering.forward_scratch import SCRATCH
 from trainer.rendering.visibility_numba import read
@@ -79,16 +80,19 @@ def light_frame(direction: np.ndarray, positions: np.ndarray, origin: np.ndarray
     return np.concatenate([scale * axes, shift[:, None]], axis=1).astype(np.float32)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def place_in_map(positions, frame, out):  # type: ignore[no-untyped-def]
     """`[V, 3]` float32 columns, rows and depths of `[V, 3]` float32 positions in the map of a `[3, 4]` frame, into `out`."""
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation_rows(frame)
+    shift_x, shift_y, shift_z = frame[0, 3], frame[1, 3], frame[2, 3]
     for vertex in range(positions.shape[0]):
         x, y, z = positions[vertex, 0], positions[vertex, 1], positions[vertex, 2]
-        for axis in range(3):
-            out[vertex, axis] = frame[axis, 0] * x + frame[axis, 1] * y + frame[axis, 2] * z + frame[axis, 3]
+        out[vertex, 0] = xx * x + xy * y + xz * z + shift_x
+        out[vertex, 1] = yx * x + yy * y + yz * z + shift_y
+        out[vertex, 2] = zx * x + zy * y + zz * z + shift_z
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def lit_share(shadow_map, frame, x, y, z, nx, ny, nz):  # type: ignore[no-untyped-def]
     """Share of the parallel light that reaches a point, float32 in [0, 1]; 1 outside the map.
 

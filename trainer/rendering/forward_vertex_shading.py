@@ -13,7 +13,7 @@ from trainer.rendering.forward_shading import FAST, power, texel_color
 from trainer.rendering.forward_shadow import lit_share
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST)
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _add_environment(normals, irradiance, matt, glossy):  # type: ignore[no-untyped-def]
     e, zero = irradiance, np.float32(0.0)
     for vertex in range(normals.shape[0]):
@@ -27,7 +27,7 @@ def _add_environment(normals, irradiance, matt, glossy):  # type: ignore[no-unty
             glossy[vertex, channel] = zero
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST)
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _reach(aligned, normals, direction, shadow_map, shadow_frame, share):  # type: ignore[no-untyped-def]
     """Share of the parallel light that reaches each vertex."""
     for vertex in range(aligned.shape[0]):
@@ -38,42 +38,51 @@ def _reach(aligned, normals, direction, shadow_map, shadow_frame, share):  # typ
             share[vertex] = lit_share(shadow_map, shadow_frame, x, y, z, nx, ny, nz)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST)
-def _add_source(  # type: ignore[no-untyped-def]
-    aligned, normals, share, source, is_lamp, origin, shiny, shininess, perspective, matt, glossy
-):
-    zero, one = np.float32(0.0), np.float32(1.0)
-    sx, sy, sz, red, green, blue = source[0], source[1], source[2], source[3], source[4], source[5]
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+def _meet(aligned, normals, source, is_lamp, origin, perspective, strength, mirrored):  # type: ignore[no-untyped-def]
+    """Multiplies `strength` by what of a source falls on each vertex; `mirrored` gets r·v, 0 where nothing is mirrored."""
+    zero, one, two = np.float32(0.0), np.float32(1.0), np.float32(2.0)
+    sx, sy, sz = source[0], source[1], source[2]
     ox, oy, oz, millimetres = origin[0], origin[1], origin[2], origin[3]
     for vertex in range(aligned.shape[0]):
         nx, ny, nz = normals[vertex, 0], normals[vertex, 1], normals[vertex, 2]
         x, y, z = aligned[vertex, 0], aligned[vertex, 1], aligned[vertex, 2]
-        lx, ly, lz, strength = sx, sy, sz, share[vertex]
+        lx, ly, lz, falloff = sx, sy, sz, one
         if is_lamp:
             lx, ly, lz = sx - (x - ox) * millimetres, sy - (y - oy) * millimetres, sz - (z - oz) * millimetres
             squared = lx * lx + ly * ly + lz * lz
             inverse = one / np.float32(math.sqrt(max(squared, np.float32(1e-12))))
-            lx, ly, lz, strength = lx * inverse, ly * inverse, lz * inverse, strength / max(squared, one)
-        facing_light = nx * lx + ny * ly + nz * lz
-        strength *= max(facing_light, zero)
-        matt[vertex, 0] += strength * red
-        matt[vertex, 1] += strength * green
-        matt[vertex, 2] += strength * blue
-        if shiny:
-            vx, vy, vz = zero, zero, one
-            if perspective:
-                scale = -one / np.float32(math.sqrt(max(x * x + y * y + z * z, np.float32(1e-12))))
-                vx, vy, vz = x * scale, y * scale, z * scale
-            facing_viewer = nx * vx + ny * vy + nz * vz
-            mirrored = 2 * facing_light * facing_viewer - (lx * vx + ly * vy + lz * vz)
-            lobe = power(max(mirrored, np.float32(1e-30)), shininess)
-            strength *= lobe if (mirrored > zero) & (facing_viewer >= zero) else zero
-            glossy[vertex, 0] += strength * red
-            glossy[vertex, 1] += strength * green
-            glossy[vertex, 2] += strength * blue
+            lx, ly, lz, falloff = lx * inverse, ly * inverse, lz * inverse, one / max(squared, one)
+        vx, vy, vz = zero, zero, one
+        if perspective:
+            scale = -one / np.float32(math.sqrt(max(x * x + y * y + z * z, np.float32(1e-12))))
+            vx, vy, vz = x * scale, y * scale, z * scale
+        facing_light = max(nx * lx + ny * ly + nz * lz, zero)
+        facing_viewer = nx * vx + ny * vy + nz * vz
+        strength[vertex] *= facing_light * falloff
+        lobe = max(two * facing_light * facing_viewer - (lx * vx + ly * vy + lz * vz), zero)
+        mirrored[vertex] = lobe if facing_viewer >= zero else zero
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST)
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+def _mirror(strength, shininess, mirrored):  # type: ignore[no-untyped-def]
+    """Phong's lobe times the strength, in place of r·v."""
+    zero, least = np.float32(0.0), np.float32(1e-30)
+    for vertex in range(strength.shape[0]):
+        lobe = strength[vertex] * power(max(mirrored[vertex], least), shininess)
+        mirrored[vertex] = lobe if mirrored[vertex] > zero else zero
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+def _add(strength, source, out):  # type: ignore[no-untyped-def]
+    red, green, blue = source[3], source[4], source[5]
+    for vertex in range(strength.shape[0]):
+        out[vertex, 0] += strength[vertex] * red
+        out[vertex, 1] += strength[vertex] * green
+        out[vertex, 2] += strength[vertex] * blue
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _reflect(colors, specular, complement, apart, matt, glossy):  # type: ignore[no-untyped-def]
     one = np.float32(1.0)
     for vertex in range(colors.shape[0]):
@@ -87,7 +96,7 @@ def _reflect(colors, specular, complement, apart, matt, glossy):  # type: ignore
                 matt[vertex, channel] += mirrored
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def light_vertices(  # type: ignore[no-untyped-def]
     aligned,
     normals,
@@ -102,7 +111,7 @@ def light_vertices(  # type: ignore[no-untyped-def]
     shadow_map,
     shadow_frame,
     apart,
-    share,
+    work,
     matt,
     glossy,
 ):
@@ -122,37 +131,29 @@ def light_vertices(  # type: ignore[no-untyped-def]
         shadow_map: `[size, size]` float32.
         shadow_frame: `[3, 4]` float32.
         apart: Whether matt and mirrored light are to be kept apart, for a texture to colour the matt one.
-        share: `[V]` float32 to work in.
+        work: `[2 V]` float32 to work in.
         matt: `[V, 3]` float32, receives the matt light, or the sum.
         glossy: `[V, 3]` float32, receives the mirrored light if it is kept apart.
     """
     shiny = specular[0] > 0 or specular[1] > 0 or specular[2] > 0
     _add_environment(normals, irradiance, matt, glossy)
-    if shadow_map.shape[0] > 0:
-        _reach(aligned, normals, sources[0], shadow_map, shadow_frame, share)
-    else:
-        share[:] = np.float32(1.0)
+    strength, mirrored = work[: len(aligned)], work[len(aligned) : 2 * len(aligned)]
     for source in range(sources.shape[0]):
-        if source == 1:
-            share[:] = np.float32(1.0)
-        if sources[source, 3] > 0 or sources[source, 4] > 0 or sources[source, 5] > 0:
-            _add_source(
-                aligned,
-                normals,
-                share,
-                sources[source],
-                source > 0,
-                origin,
-                shiny,
-                shininess,
-                perspective,
-                matt,
-                glossy,
-            )
+        if not (sources[source, 3] > 0 or sources[source, 4] > 0 or sources[source, 5] > 0):
+            continue
+        if source == 0 and shadow_map.shape[0] > 0:
+            _reach(aligned, normals, sources[0], shadow_map, shadow_frame, strength)
+        else:
+            strength[:] = np.float32(1.0)
+        _meet(aligned, normals, sources[source], source > 0, origin, perspective, strength, mirrored)
+        _add(strength, sources[source], matt)
+        if shiny:
+            _mirror(strength, shininess, mirrored)
+            _add(mirrored, sources[source], glossy)
     _reflect(colors, specular, complement, apart, matt, glossy)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST)
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def interpolate(  # type: ignore[no-untyped-def]
     chosen, buffer, samples, triangles, screen, matt, glossy, uv, texture, decoded, perspective, color, behind
 ):
@@ -183,10 +184,10 @@ def interpolate(  # type: ignore[no-untyped-def]
     pixels_per_sample = np.float32(1.0 / samples)
     left_out = 0
     for index in range(chosen.shape[0]):
-        row, column = chosen[index] >> np.int32(16), chosen[index] & np.int32(0xFFFF)
+        row, column = np.uint32(chosen[index] >> np.int32(16)), np.uint32(chosen[index] & np.int32(0xFFFF))
         triangle = np.uint32(np.int32(buffer[row, column]))
         px, py = np.float32(column) + np.float32(0.5), np.float32(row) + np.float32(0.5)
-        pixel_row, pixel_column = int(py * pixels_per_sample), int(px * pixels_per_sample)
+        pixel_row, pixel_column = np.uint32(py * pixels_per_sample), np.uint32(px * pixels_per_sample)
         a, b, c = corners_of[triangle, 0], corners_of[triangle, 1], corners_of[triangle, 2]
         adx, ady = screen[a, 0] - px, screen[a, 1] - py
         bdx, bdy = screen[b, 0] - px, screen[b, 1] - py
