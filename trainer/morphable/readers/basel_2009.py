@@ -192,7 +192,8 @@ def _points(path: Path, column: np.ndarray, name: str) -> np.ndarray:
     """`[V, 3]` from `[3V, 1]` or `[1, 3V]`: x, y and z of each vertex in turn."""
     if column.size % 3 or column.size != max(column.shape) or not 12 <= column.size <= 3 * MAX_VERTICES:
         raise ValueError(f"{path}: `{name}` must be [3V, 1]. Received: {list(column.shape)}")
-    points = column.reshape(-1, 3).astype(np.float32)
+    with np.errstate(over="ignore"):
+        points = column.reshape(-1, 3).astype(np.float32)
     if not np.isfinite(points).all():
         raise ValueError(f"{path}: `{name}` holds NaN or infinity")
     return points
@@ -218,7 +219,8 @@ def _modes(
             f"{path}: `{name}` must be [{rows}, {len(scale)}], as `{mean_name}` and `{scale_name}` have it. "
             f"Received: {list(basis.shape)}"
         )
-    modes = np.ascontiguousarray(basis.T, np.float32) * (scale * np.float32(unit))[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        modes = np.ascontiguousarray(basis.T, np.float32) * (scale * np.float32(unit))[:, None]
     if not np.isfinite(modes).all():
         raise ValueError(f"{path}: `{name}` or `{scale_name}` holds NaN or infinity")
     return modes.reshape(len(scale), -1, 3)

@@ -101,7 +101,10 @@ def _component(file: Hdf5File, name: str) -> tuple[np.ndarray, np.ndarray]:
     if variance.min() < 0:
         raise ValueError(f"{name}/model/pcaVariance must be 0 or more. Received: {variance.min()}")
     scale = np.sqrt(variance) if _orthonormal(file, name) else np.ones(len(variance))
-    modes = np.ascontiguousarray(basis.T, np.float32) * scale.astype(np.float32)[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        modes = np.ascontiguousarray(basis.T, np.float32) * scale.astype(np.float32)[:, None]
+    if not np.isfinite(modes).all():
+        raise ValueError(f"{name}/model holds modes larger than a float can")
     return mean, modes.reshape(len(variance), -1, 3)
 
 

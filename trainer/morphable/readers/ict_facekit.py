@@ -55,7 +55,7 @@ CHIN: Final = LANDMARK_GROUPS["jaw"][8]
 REGION_TOLERANCE: Final = 0.02
 """The face region's mean is the neutral mesh's within this, centimetres."""
 
-MAX_JSON_BYTES: Final = 16 << 20
+MAX_JSON_BYTES: Final = 4 << 20
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 

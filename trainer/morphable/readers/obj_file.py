@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-MAX_FILE_BYTES: Final = 256 << 20
+MAX_FILE_BYTES: Final = 32 << 20
 """Longer files are refused before they are read."""
 
 _MATERIAL = re.compile(rb"[\w.-]{1,100}")
