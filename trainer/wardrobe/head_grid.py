@@ -6,12 +6,11 @@ by a skull of usual shape.
 """
 
 import dataclasses
-import math
 
-import numba
 import numpy as np
 
 from trainer.morphable.model import MorphableModel
+from trainer.wardrobe import grid_kernels
 from trainer.wardrobe.measures import Measures, measure
 
 _SKULL_CENTER = (0.0, 14.0, -78.0)
@@ -81,7 +80,7 @@ class HeadGrid:
 
     def points(self, vertices: np.ndarray, head: Measures) -> np.ndarray:
         """`[R, C, 3]` float32 the grid of the head with these vertices `[V, 3]`."""
-        points = gather(np.ascontiguousarray(vertices, np.float32), self.corners, self.weights)
+        points = grid_kernels.gather(np.ascontiguousarray(vertices, np.float32), self.corners, self.weights)
         points[self.missing] = self.invented * np.float32(head.scale) + head.ears.mean(0)
         return points.reshape(len(self.directions.elevations), len(self.directions.azimuths), 3)
 
@@ -102,11 +101,10 @@ class HeadGrid:
         """
         center = self.origin(head)
         away = places - center
-        radius = np.linalg.norm(points - center, axis=-1)
         distance = np.linalg.norm(away, axis=-1)
         azimuth = np.degrees(np.arctan2(away[:, 0], away[:, 2]))
         elevation = np.degrees(np.arcsin(np.clip(away[:, 1] / np.maximum(distance, 1e-6), -1, 1)))
-        return distance - at(self.directions, radius[..., None], azimuth, elevation)[:, 0]
+        return distance - np.linalg.norm(seen(self.directions, points, center, azimuth, elevation) - center, axis=-1)
 
 
 def unit_vectors(azimuth: np.ndarray, elevation: np.ndarray) -> np.ndarray:
@@ -131,7 +129,7 @@ def at(directions: Directions, values: np.ndarray, azimuth: np.ndarray, elevatio
     azimuth, elevation = np.broadcast_arrays(np.asarray(azimuth, np.float64), np.asarray(elevation, np.float64))
     result = np.empty((azimuth.size, values.shape[2]), np.float32)
     across, up = directions.azimuths, directions.elevations
-    _interpolate(
+    grid_kernels.interpolate(
         np.ascontiguousarray(values, np.float32),
         azimuth.ravel(),
         elevation.ravel(),
@@ -142,21 +140,32 @@ def at(directions: Directions, values: np.ndarray, azimuth: np.ndarray, elevatio
     return result.reshape(*azimuth.shape, -1)
 
 
-@numba.njit(cache=True, nogil=True)
-def _interpolate(values, azimuth, elevation, start_step, wraps, result):  # type: ignore[no-untyped-def]
-    """`at` on `[N]` azimuths and elevations into `[N, D]`."""
-    rows, columns, depth = values.shape
-    for index in range(len(azimuth)):
-        x = (azimuth[index] - start_step[0]) / start_step[1]
-        x = x - columns * math.floor(x / columns) if wraps else min(max(x, 0.0), columns - 1.0)
-        y = min(max((elevation[index] - start_step[2]) / start_step[3], 0.0), rows - 1.0)
-        left, low = min(int(x), columns - 1), min(int(y), rows - 2)
-        right = (left + 1) % columns if wraps else min(left + 1, columns - 1)
-        fx, fy = x - left, y - low
-        for axis in range(depth):
-            bottom = values[low, left, axis] * (1 - fx) + values[low, right, axis] * fx
-            top = values[low + 1, left, axis] * (1 - fx) + values[low + 1, right, axis] * fx
-            result[index, axis] = bottom * (1 - fy) + top * fy
+def seen(
+    directions: Directions, points: np.ndarray, center: np.ndarray, azimuth: np.ndarray, elevation: np.ndarray
+) -> np.ndarray:
+    """What is seen of a head from within in these directions.
+
+    Points of a head other than the mean lie off the grid's directions, those of an open jaw by far; here they are found where
+    they are.
+
+    Args:
+        directions: The grid.
+        points: `[R, C, 3]` grid of a head.
+        center: `[3]` the grid's centre.
+        azimuth: `[...]` degrees; wrapped where the grid is, else held at its rim.
+        elevation: `[...]` degrees, held at the rim.
+
+    Returns:
+        `[..., 3]` float32.
+    """
+    azimuth, elevation = np.broadcast_arrays(np.asarray(azimuth, np.float64), np.asarray(elevation, np.float64))
+    result = np.empty((azimuth.size, 3), np.float32)
+    across, up = directions.azimuths, directions.elevations
+    frame = (across[0], across[1] - across[0], up[0], up[1] - up[0])
+    around = np.ascontiguousarray(points, np.float32) - np.asarray(center, np.float32)
+    grid_kernels.seek(around, azimuth.ravel(), elevation.ravel(), frame, directions.wraps, result)
+    result += np.asarray(center, np.float32)
+    return result.reshape(*azimuth.shape, 3)
 
 
 def smoothed(points: np.ndarray, center: np.ndarray, passes: int, wraps: bool = True) -> np.ndarray:
@@ -172,37 +181,8 @@ def smoothed(points: np.ndarray, center: np.ndarray, passes: int, wraps: bool = 
         `[R, C, 3]` on the same rays.
     """
     result = np.array(points, np.float32, order="C")
-    _smooth(result, np.asarray(center, np.float32), passes, wraps)
+    grid_kernels.smooth(result, np.asarray(center, np.float32), passes, wraps)
     return result
-
-
-@numba.njit(cache=True, nogil=True)
-def _smooth(points, center, passes, wraps):  # type: ignore[no-untyped-def]
-    """`smoothed` in place on `[R, C, 3]`."""
-    rows, columns = points.shape[:2]
-    radius = np.empty((rows, columns), np.float32)
-    for row in range(rows):
-        for column in range(columns):
-            x, y, z = points[row, column] - center
-            radius[row, column] = math.sqrt(x * x + y * y + z * z)
-    before, lifted = radius.copy(), radius.copy()
-    for _ in range(passes):
-        for row in range(rows):
-            low, high = max(row - 1, 0), min(row + 1, rows - 1)
-            for column in range(columns):
-                left, right = column - 1, column + 1
-                if wraps:
-                    left, right = left % columns, right % columns
-                else:
-                    left, right = max(left, 0), min(right, columns - 1)
-                total = before[low, column] + before[high, column] + before[row, left] + before[row, right]
-                lifted[row, column] = max(before[row, column], np.float32(0.25) * total)
-        before[:] = lifted
-    for row in range(rows):
-        for column in range(columns):
-            factor = lifted[row, column] / max(radius[row, column], np.float32(1e-6))
-            for axis in range(3):
-                points[row, column, axis] = center[axis] + (points[row, column, axis] - center[axis]) * factor
 
 
 def normals(points: np.ndarray, wraps: bool = False) -> np.ndarray:
@@ -245,7 +225,7 @@ def _bind(model: MorphableModel, directions: Directions) -> HeadGrid:
         triangles = triangles[(inside[triangles] < 0.5).any(axis=1)]
     vectors = directions.vectors()
     rows, columns = vectors.shape[:2]
-    found, weights, radius = _cast(
+    found, weights, radius = grid_kernels.cast(
         model.mean - center.astype(np.float32),
         triangles,
         vectors.reshape(-1, 3),
@@ -289,78 +269,3 @@ def _usual_radius(origin: np.ndarray, axes: np.ndarray, vectors: np.ndarray) -> 
     if start @ start > 1:
         return _NECK_RADIUS / _SKULL_AXES[0] * axes[0] / np.maximum(np.hypot(vectors[..., 0], vectors[..., 2]), 0.6)
     return (np.sqrt(np.maximum(b * b - a * (start @ start - 1), 0)) - b) / a
-
-
-@numba.njit(cache=True, nogil=True)
-def gather(vertices, corners, weights):  # type: ignore[no-untyped-def]
-    """`[N, 3]` float32 points at weights `[N, 3]` of the corners `[N, 3]` among vertices `[V, 3]`."""
-    points = np.empty((corners.shape[0], 3), np.float32)
-    for point in range(corners.shape[0]):
-        a, b, c = corners[point, 0], corners[point, 1], corners[point, 2]
-        u, v, w = weights[point, 0], weights[point, 1], weights[point, 2]
-        for axis in range(3):
-            points[point, axis] = u * vertices[a, axis] + v * vertices[b, axis] + w * vertices[c, axis]
-    return points
-
-
-@numba.njit(cache=True, nogil=True)
-def _cast(vertices, triangles, vectors, columns, rows):  # type: ignore[no-untyped-def]
-    """Outermost hits of rays from 0 along a grid of unit vectors `[R * C, 3]`.
-
-    Args:
-        vertices: `[V, 3]`.
-        triangles: `[T, 3]`.
-        vectors: The rays.
-        columns: First azimuth, its step, how many; degrees.
-        rows: Same of elevations.
-
-    Returns:
-        `[R * C]` triangle or -1, `[R * C, 3]` barycentrics, `[R * C]` distance, 0 for none.
-    """
-    count = vectors.shape[0]
-    found = np.full(count, -1, np.int64)
-    weights = np.zeros((count, 3))
-    radius = np.zeros(count)
-    column_count, row_count = int(columns[2]), int(rows[2])
-    azimuth, elevation = np.empty(3), np.empty(3)
-    for triangle in range(triangles.shape[0]):
-        a = vertices[triangles[triangle, 0]].astype(np.float64)
-        b = vertices[triangles[triangle, 1]].astype(np.float64)
-        c = vertices[triangles[triangle, 2]].astype(np.float64)
-        bc, ca, ab = np.cross(b, c), np.cross(c, a), np.cross(a, b)
-        volume = a[0] * bc[0] + a[1] * bc[1] + a[2] * bc[2]
-        if volume <= 0:
-            continue  # seen from the centre the outside's triangles show their backs
-        for corner, point in enumerate((a, b, c)):
-            azimuth[corner] = math.degrees(math.atan2(point[0], point[2]))
-            elevation[corner] = math.degrees(math.atan2(point[1], math.hypot(point[0], point[2])))
-        for corner in (1, 2):
-            azimuth[corner] -= 360 * round((azimuth[corner] - azimuth[0]) / 360)
-        span = max(azimuth.max() - azimuth.min(), 1.0)
-        around = max(elevation.max(), -elevation.min()) > 80
-        margin = max(1.0, elevation.max() - elevation.min())
-        first_row = max(0, math.floor((elevation.min() - margin - rows[0]) / rows[1]))
-        last_row = min(row_count - 1, math.ceil((elevation.max() + margin - rows[0]) / rows[1]))
-        first = math.floor((azimuth.min() - span - columns[0]) / columns[1])
-        last = math.ceil((azimuth.max() + span - columns[0]) / columns[1])
-        turn = round(360 / columns[1])
-        if around or last - first >= turn:
-            first, last = 0, column_count - 1
-        for row in range(first_row, last_row + 1):
-            for unwrapped in range(first, last + 1):
-                column = unwrapped % turn
-                if column >= column_count:
-                    continue
-                ray = row * column_count + column
-                d = vectors[ray]
-                u = (d[0] * bc[0] + d[1] * bc[1] + d[2] * bc[2]) / volume
-                v = (d[0] * ca[0] + d[1] * ca[1] + d[2] * ca[2]) / volume
-                w = (d[0] * ab[0] + d[1] * ab[1] + d[2] * ab[2]) / volume
-                if u < 0 or v < 0 or w < 0:
-                    continue
-                distance = 1 / (u + v + w)
-                if distance > radius[ray]:
-                    radius[ray] = distance
-                    found[ray] = triangle
-                    weights[ray, 0], weights[ray, 1], weights[ray, 2] = u * distance, v * distance, w * distance
-    return found, weights, radius

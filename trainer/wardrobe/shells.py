@@ -23,7 +23,7 @@ class Wrapped:
 
     def on(self, azimuth: np.ndarray, elevation: np.ndarray, thickness: np.ndarray | float) -> np.ndarray:
         """`[..., 3]` places in these directions (degrees), this far outside the head (millimetres)."""
-        place = head_grid.at(self.grid.directions, self.points, azimuth, elevation)
+        place = head_grid.seen(self.grid.directions, self.points, self.center, azimuth, elevation)
         return place + solids.unit(place - self.center) * np.asarray(thickness)[..., None]
 
     def lifted(self, places: np.ndarray, margin: float) -> np.ndarray:
