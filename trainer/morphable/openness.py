@@ -9,8 +9,10 @@ from trainer.morphable.skin_kernels import nearest_depths
 DIRECTIONS: Final = 48
 CELL: Final = 1.5
 """Side of a z-buffer's cell, millimetres."""
-BIAS: Final = 1.2
+BIAS: Final = 0.8
 """What is not further than this behind the nearest point of its cell counts as seen, millimetres."""
+MOST_SLOPE: Final = 4.0
+"""Surfaces seen at a slant differ in depth within a cell: the bias grows with the tangent of the angle, up to this."""
 LIFT: Final = 0.3
 """Vertices look from this far above the surface, millimetres."""
 SPACING: Final = 1.5
@@ -36,7 +38,8 @@ def openness(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     total = np.zeros(len(vertices))
     for direction in _directions():
         cosine = np.maximum(normals @ direction, 0)
-        seen += cosine * _visible(raised, samples, direction)
+        slope = np.sqrt(1 - np.minimum(cosine, 1) ** 2) / np.maximum(cosine, 1 / MOST_SLOPE)
+        seen += cosine * _visible(raised, samples, direction, BIAS + CELL * np.minimum(slope, MOST_SLOPE))
         total += cosine
     return np.where(total > 0, seen / np.maximum(total, 1e-9), 1.0).astype(np.float32)
 
@@ -50,7 +53,7 @@ def visible_from(vertices: np.ndarray, triangles: np.ndarray, direction: np.ndar
         direction: `[3]` unit vector towards the observer.
     """
     samples = _samples(vertices, triangles).astype(np.float32)
-    return _visible(vertices.astype(np.float32), samples, direction)
+    return _visible(vertices.astype(np.float32), samples, direction, BIAS + CELL)
 
 
 def _directions() -> np.ndarray:
@@ -85,8 +88,8 @@ def _samples(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _visible(points: np.ndarray, samples: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """`[V]` bool: no sample lies in front of a point, seen against a direction."""
+def _visible(points: np.ndarray, samples: np.ndarray, direction: np.ndarray, bias: np.ndarray | float) -> np.ndarray:
+    """`[V]` bool: no sample of a point's cell lies in front of it by more than the bias, seen against a direction."""
     side = np.cross(direction, [0.0, 1.0, 0.0] if abs(direction[1]) < 0.9 else [1.0, 0.0, 0.0])
     side /= np.linalg.norm(side)
     frame = np.stack([side / CELL, np.cross(direction, side) / CELL, direction], axis=1).astype(np.float32)
@@ -96,4 +99,4 @@ def _visible(points: np.ndarray, samples: np.ndarray, direction: np.ndarray) -> 
     width, height = cells.max(axis=0) + 3
     nearest = np.full((width, height), -np.inf, np.float32)
     nearest_depths(samples, frame, low, nearest)
-    return placed[:, 2] >= nearest[cells[:, 0], cells[:, 1]] - BIAS
+    return placed[:, 2] >= nearest[cells[:, 0], cells[:, 1]] - bias

@@ -36,10 +36,11 @@ MIX_CONCENTRATION: Final = 1.5
 MEAN: Final = Skin(unevenness=0.0, dark_circles=0.0, scalp=0.4, lashes=0.5, redness=0.1)
 """Whom the albedo model is painted from; the tones follow."""
 HAIR: Final = hair_color(2.0, 0.1)
-LIGHT_MELANIN: Final = 0.018
-DARK_MELANIN: Final = 0.34
+LIGHT: Final = (0.013, 0.008)
+DARK: Final = (0.34, 0.015)
+"""Melanin and blood of the skins at both ends of the first mode."""
 TONE_REACH: Final = 2.2
-"""Standard deviations of the first mode from the mean to skin of either melanin."""
+"""Standard deviations of the first mode from the mean to either end."""
 BLOOD_REACH: Final = (0.007, 0.015, 0.027)
 """Blood at two standard deviations of the second mode below the mean, at the mean, and above."""
 MEAN_MELANIN: Final = 0.09
@@ -146,7 +147,7 @@ def albedo_model(values: np.ndarray, where: SkinMap) -> tuple[np.ndarray, np.nda
         detail = np.exp(mean + change).astype(np.float32)
         return paint(where, skin, detail, where.vertices, where.points, True, HAIR).astype(np.float64)
 
-    light, dark = painted(melanin=LIGHT_MELANIN), painted(melanin=DARK_MELANIN)
+    light, dark = painted(0.0, *LIGHT), painted(0.0, *DARK)
     tones = [(light - dark) / (2 * TONE_REACH), (painted(blood=BLOOD_REACH[2]) - painted(blood=BLOOD_REACH[0])) / 4]
     modes = np.stack([*tones, *((painted(mode) - painted(-mode)) / 2 for mode in logs)])
     return (light + dark) / 2, modes, np.sqrt(np.square(modes).sum(axis=(1, 2)))

@@ -18,9 +18,9 @@ from trainer.morphable.model import MorphableModel
 from trainer.morphable.openness import openness, visible_from
 from trainer.morphable.skin_optics import skin_tone, tone_of
 
-BLOOD: Final = {"cheeks": 0.55, "nose": 0.6, "ears": 0.9, "eyelids": 0.25, "lips": 2.6}
+BLOOD: Final = {"cheeks": 0.55, "nose": 0.6, "ears": 0.9, "eyelids": 0.25, "lips": 3.0}
 """How much more blood than bare skin a region has; 1 is twice as much."""
-MELANIN: Final = {"eyelids": 0.10, "cheeks": -0.06, "lips": -0.30, "neck": -0.03}
+MELANIN: Final = {"eyelids": 0.10, "cheeks": -0.06, "lips": -0.20, "neck": -0.03}
 """The same for melanin."""
 
 WAVELENGTHS: Final = (18.0, 110.0)
@@ -39,7 +39,7 @@ LIP_TINT: Final = (1.07, 0.95, 1.18)
 
 CAVITY: Final = 1.6
 """Power of the share of light that reaches a cavity which darkens its colour: light that enters it is absorbed more than once."""
-OPEN: Final = 0.75
+OPEN: Final = 0.85
 """Share of the sky that open skin sees; only what is less counts as a cavity."""
 LEAST_SHADE: Final = 0.15
 """Of the deepest cavity."""
