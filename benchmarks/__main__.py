@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
-from benchmarks import harness, rendering, visibility
+from benchmarks import generation, harness, rendering, visibility
 
-MEASUREMENTS = {measurement.name: measurement for measurement in (*visibility.MEASUREMENTS, *rendering.MEASUREMENTS)}
+MEASUREMENTS = {
+    measurement.name: measurement
+    for measurement in (*visibility.MEASUREMENTS, *rendering.MEASUREMENTS, *generation.MEASUREMENTS)
+}
 
 
 @click.command(help=__doc__)

@@ -1,7 +1,6 @@
 """What is behind the face: procedural pictures, parts of other renders, or crops of the user's photographs; linear light.
 
-Rendered faces on black teach a network to look for the edge between face and black. None of the procedural pictures is a
-place, but each has what places have: gradients, clutter at every scale with a 1/f spectrum, straight edges, blur.
+Rendered faces on black teach a network to look for the edge between face and black.
 
 Procedural pictures and renders come from pools, drawn by number when they are first wanted: an image shows a part of one,
 mirrored and tinted, and does not depend on which images were made before.
@@ -15,11 +14,11 @@ from typing import Final
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from components.fingerprint import fingerprint
 from components.synthetic_face_gen import image_kernels
 from components.synthetic_face_gen.config import PROCEDURAL, SyntheticFaceConfig
+from components.synthetic_face_gen.procedural_pictures import SIDE_LIMIT, procedural
 from components.synthetic_face_gen.streams import Stream, generator
 from trainer.imaging import codecs
 from trainer.rendering.color import linear_to_srgb, srgb_to_linear
@@ -80,13 +79,14 @@ class Backgrounds:
 
     def _pooled(self, kind: str, rng: np.random.Generator) -> np.ndarray:
         """A picture of a pool."""
-        number = int(rng.integers(self._config.surroundings.pool))
+        settings = self._config.surroundings
+        number = int(rng.integers(settings.render_pool if kind == "renders" else settings.pool))
         if (kind, number) not in self._pool:
             self._pool[kind, number] = self._render(number) if kind == "renders" else self._drawn(number)
         return self._pool[kind, number]
 
     def _drawn(self, number: int) -> np.ndarray:
-        side = math.ceil(POOL_MARGIN * self._config.image_size)
+        side = min(math.ceil(POOL_MARGIN * self._config.image_size), SIDE_LIMIT)
         light = procedural(side, generator(self._config.seed, Stream.POOL, number))
         return np.rint(linear_to_srgb(light) * 255).astype(np.uint8)
 
@@ -171,75 +171,6 @@ def _part(picture: np.ndarray, least: float, size: int, rng: np.random.Generator
     square = np.array([x, y, side], np.float32)
     light = image_kernels.part_of_picture(picture, square, mirrored, size, _DECODED, gains)
     return np.minimum(light, 1, out=light)
-
-
-def procedural(size: int, rng: np.random.Generator) -> np.ndarray:
-    """A picture of nothing in particular.
-
-    Args:
-        size: Side, pixels.
-        rng: Source of randomness.
-
-    Returns:
-        `[size, size, 3]` float32 linear light in [0, 1].
-    """
-    kinds = (_gradient, _noise, _boxes)
-    weights = rng.dirichlet((0.4, 0.5, 0.6))
-    layers = [kind(size, rng) for kind, weight in zip(kinds, weights, strict=True) if weight > 0.05]
-    shares = weights[weights > 0.05] / weights[weights > 0.05].sum()
-    # Mixed in the exponent, as a filter in front of a scene would be, which keeps contrast better than an average.
-    picture = np.exp(sum(share * np.log(layer + 1e-3) for share, layer in zip(shares, layers, strict=True)))
-    return np.clip(picture, 0, 1).astype(np.float32)
-
-
-def _color(rng: np.random.Generator) -> np.ndarray:
-    """`[3]` linear: mostly greyish and of middle brightness, as rooms, streets and foliage are."""
-    level = np.exp(rng.normal(-1.7, 0.9))
-    return np.clip(level * np.exp(rng.normal(0, rng.choice((0.05, 0.15, 0.4), p=(0.5, 0.35, 0.15)), 3)), 0, 1)
-
-
-def _grid(size: int) -> tuple[np.ndarray, np.ndarray]:
-    axis = (np.arange(size) + 0.5) / size
-    return axis[None, :], axis[:, None]
-
-
-def _gradient(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Two colours across the picture, or from a bright spot outwards."""
-    x, y = _grid(size)
-    if rng.random() < 0.5:
-        angle = rng.uniform(0, 2 * np.pi)
-        ramp = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle) + 0.5
-    else:
-        ramp = np.hypot(x - rng.uniform(-0.2, 1.2), y - rng.uniform(-0.2, 1.2)) / rng.uniform(0.5, 1.5)
-    ramp = np.clip(ramp, 0, 1)[..., None]
-    return (1 - ramp) * _color(rng) + ramp * _color(rng)
-
-
-def _noise(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Clutter with a power spectrum that falls like 1/f^2 or faster; its colours share most of their structure."""
-    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :])
-    frequency[0, 0] = np.inf
-    filtered = np.fft.rfft2(rng.standard_normal((4, size, size))) / frequency ** rng.uniform(0.9, 1.8)
-    fields = np.fft.irfft2(filtered, s=(size, size))
-    fields /= fields.std(axis=(1, 2), keepdims=True)
-    shared = rng.uniform(0.8, 1.0)
-    mixed = shared * fields[0] + (1 - shared) * fields[1:]
-    return np.clip(_color(rng) * np.exp(rng.uniform(0.3, 1.0) * np.moveaxis(mixed, 0, -1)), 0, 1)
-
-
-def _boxes(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Turned rectangles of plain colour over each other: furniture, windows, signs; in or out of focus."""
-    x, y = _grid(size)
-    picture = np.broadcast_to(_color(rng), (size, size, 3)).copy()
-    tilt = rng.normal(0, 0.15)
-    for _ in range(rng.integers(2, 14)):
-        angle = tilt + rng.choice((0.0, np.pi / 2)) + rng.normal(0, 0.1)
-        dx, dy = x - rng.uniform(0, 1), y - rng.uniform(0, 1)
-        along, across = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
-        half_length, half_width = np.exp(rng.normal(-1.6, 0.7, 2))
-        picture[(np.abs(along) < half_length) & (np.abs(across) < half_width)] = _color(rng)
-    blur = size * rng.choice((0.002, 0.008, 0.03))
-    return ndimage.gaussian_filter(picture, (blur, blur, 0), mode="nearest")
 
 
 _DECODED: Final = srgb_to_linear(np.arange(256) / 255).astype(np.float32)

@@ -8,45 +8,73 @@ import math
 import numba
 import numpy as np
 
-_BLOCK = 4096
+BLOCK = 1024
 """Numbers that are summed over all modes before the next ones: they stay in the core's cache."""
 
 
+class Modes:
+    """Displacements of a mesh, ready to be summed: where a mode moves nothing, it costs nothing."""
+
+    def __init__(self, modes: np.ndarray):
+        """Prepares.
+
+        Args:
+            modes: `[K, V, 3]` float32.
+        """
+        self._modes = modes.reshape(len(modes), -1)
+        count = self._modes.shape[1]
+        starts = np.arange(0, count, BLOCK)
+        self._moves = (
+            np.add.reduceat(self._modes != 0, starts, axis=1) > 0 if count else np.zeros((len(modes), 0), bool)
+        )
+
+    def added(self, base: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """A mesh plus weighted modes.
+
+        Args:
+            base: `[V, 3]` float32.
+            weights: `[K]` float32.
+
+        Returns:
+            `[V, 3]` float32.
+        """
+        out = base.copy()
+        _add_modes(out.reshape(-1), self._modes, self._moves, weights)
+        return out
+
+
 @numba.njit(cache=True, nogil=True)
-def add_modes(base, modes, weights):  # type: ignore[no-untyped-def]
-    """A mesh plus weighted modes; modes of weight 0 cost nothing.
-
-    Args:
-        base: `[V, 3]` float32.
-        modes: `[K, V, 3]` float32.
-        weights: `[K]` float32.
-
-    Returns:
-        `[V, 3]` float32.
-    """
-    out = base.copy()
-    flat, rows = out.reshape(-1), modes.reshape(modes.shape[0], -1)
-    for start in range(0, flat.size, _BLOCK):
-        stop = min(start + _BLOCK, flat.size)
-        for mode in range(weights.size):
-            weight = weights[mode]
-            if weight != 0:
-                for index in range(start, stop):
-                    flat[index] += weight * rows[mode, index]
-    return out
+def _add_modes(out, modes, moves, weights):  # type: ignore[no-untyped-def]
+    """Adds to `[N]` `out`; `moves` `[K, blocks]` tells in which blocks a mode is not 0."""
+    used = np.flatnonzero(weights)
+    for block in range(moves.shape[1]):
+        start = block * BLOCK
+        part = out[start : start + BLOCK]
+        for mode in used:
+            if moves[mode, block]:
+                weight, row = weights[mode], modes[mode, start : start + BLOCK]
+                for index in range(part.size):
+                    part[index] += weight * row[index]
 
 
 @numba.njit(cache=True, nogil=True)
-def turn_weighted(vertices, weights, pivot, axis, angle):  # type: ignore[no-untyped-def]
-    """Turns each vertex about an axis by its weight's share of an angle (Rodrigues).
+def _turn_weighted(vertices, weights, axis, angle):  # type: ignore[no-untyped-def]
+    """Turns each vertex by its weight's share of an angle about an axis through the middle of the neck (Rodrigues).
 
     Args:
         vertices: `[V, 3]` float32, turned in place.
         weights: `[V]` float32 in [0, 1].
-        pivot: `[3]` float64 point of the axis.
         axis: `[3]` float64 unit vector.
         angle: Radians.
     """
+    pivot, total = np.zeros(3), 0.0
+    for vertex in range(vertices.shape[0]):
+        share = weights[vertex] * (1 - weights[vertex])
+        total += share
+        for coordinate in range(3):
+            pivot[coordinate] += share * vertices[vertex, coordinate]
+    if total > 0:
+        pivot /= total
     for vertex in range(vertices.shape[0]):
         weight = weights[vertex]
         if weight <= 0:
@@ -72,12 +100,10 @@ def turn_body(vertices: np.ndarray, weights: np.ndarray, rotation: np.ndarray) -
     """
     vector = _rotation_vector(rotation)
     angle = float(np.linalg.norm(vector))
-    if angle < 1e-6 or not weights.any():
+    if angle < 1e-6:
         return vertices
-    neck = weights * (1 - weights)
-    pivot = (neck[:, None] * vertices).sum(axis=0, dtype=np.float64) / max(float(neck.sum()), 1e-9)
     turned = vertices.copy()
-    turn_weighted(turned, weights, pivot, vector / angle, angle)
+    _turn_weighted(turned, weights, vector / angle, angle)
     return turned
 
 

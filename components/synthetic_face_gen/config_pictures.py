@@ -16,7 +16,9 @@ class SurroundingsConfig:
     renders: float = 0.0
     """Fraction of views with a part of another render, enlarged, behind the face."""
     pool: int = 96
-    """Procedural pictures and renders of a data set, each; images show parts of them, mirrored, tinted."""
+    """Procedural pictures of a data set; images show parts of them, mirrored and tinted."""
+    render_pool: int = 32
+    """Renders of a data set that stand behind others, likewise."""
     border_fraction: float = 0.0
     """Fraction of views whose picture ends before the image does, as crops that leave a photo; the rest of the image is black,
     grey, the edge repeated, or the picture blurred."""
@@ -29,6 +31,7 @@ class SurroundingsConfig:
         if self.black + self.procedural + self.renders > 1 + 1e-9:
             raise ValueError("`surroundings`: the shares black, procedural and renders must sum to at most 1.")
         check_number("surroundings.pool", self.pool, 1, 10_000)
+        check_number("surroundings.render_pool", self.render_pool, 1, 10_000)
         check_range("surroundings.border_extent", self.border_extent, 0, 0.5)
 
 

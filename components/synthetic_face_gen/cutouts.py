@@ -20,6 +20,7 @@ from components.synthetic_face_gen import backgrounds
 from components.synthetic_face_gen.config import PROCEDURAL, SyntheticFaceConfig
 from components.synthetic_face_gen.config_parts import CameraConfig, PoseConfig
 from components.synthetic_face_gen.example import studio_of
+from components.synthetic_face_gen.procedural_pictures import procedural
 from components.synthetic_face_gen.streams import Stream, generator
 from trainer import configuration, contract, examples
 from trainer.imaging.alignment import landmark_box
@@ -171,7 +172,7 @@ def background_pictures(source: str, count: int, size: int, seed: int) -> np.nda
     """
     config = SyntheticFaceConfig(image_size=size, seed=seed, background=source)
     if source == PROCEDURAL:
-        drawn = [backgrounds.procedural(size, generator(seed, Stream.POOL, number)) for number in range(count)]
+        drawn = [procedural(size, generator(seed, Stream.POOL, number)) for number in range(count)]
     else:
         drawn = [
             backgrounds.sample_photograph(config, generator(seed, Stream.BACKGROUND, number)) for number in range(count)

@@ -28,8 +28,8 @@ MOODS: Final[tuple[tuple[float, dict[str, tuple[float, float]]], ...]] = (
 )
 """Probability of a mood, and the weights of its face units: drawn flat between the two numbers."""
 
-BYSTANDERS: Final = 0.25
-"""Greatest weight of a unit that has no part in the mood; most are far smaller."""
+BYSTANDERS: Final = (0.3, 0.3)
+"""Chance of a unit that has no part in the mood to move as well, and its greatest weight; most are far smaller."""
 
 TONGUE: Final = "tongueOut"
 """Out in grimaces alone: nobody speaks or smiles with a little of it."""
@@ -113,7 +113,9 @@ class ExpressionSampler:
         """Weights of a mood and a little of everything else, the two sides nearly alike."""
         low, high = self._spans[min(int(np.searchsorted(self._chances, mood)), len(MOODS) - 1)].T
         drawn = rng.random(len(low))[self._pair]
-        weights = np.where(np.isnan(low), BYSTANDERS * rng.random(len(low)) ** 4, low + drawn * (high - low))
+        chance, most = BYSTANDERS
+        besides = np.where(rng.random(len(low)) < chance, most * rng.random(len(low)) ** 3, 0.0)
+        weights = np.where(np.isnan(low), besides, low + drawn * (high - low))
         weights *= 1 + self._side * rng.normal(0, LOPSIDED)
         return np.where(self._gazes | self._tongue, 0.0, weights)
 

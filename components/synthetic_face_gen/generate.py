@@ -3,7 +3,9 @@
 import io
 import itertools
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -52,7 +54,7 @@ def render_tiles(
     starts = range(0, config.count, config.views_per_identity)
     order = (start + view for view in range(config.views_per_identity) for start in starts)
     for index in itertools.islice((index for index in order if index < config.count), count):
-        yield _tile(features(config, model, index), landmarks)
+        yield tile(features(config, model, index), landmarks)
 
 
 def arrange(tiles: list[np.ndarray], columns: int | None = None) -> np.ndarray:
@@ -63,7 +65,16 @@ def arrange(tiles: list[np.ndarray], columns: int | None = None) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def _tile(described: dict, landmarks: bool) -> np.ndarray:
+def tile(described: Mapping[str, Any], landmarks: bool) -> np.ndarray:
+    """An example's picture.
+
+    Args:
+        described: The example's features by key of the contract.
+        landmarks: Whether to draw landmarks, box and pose; doubles the size.
+
+    Returns:
+        `[H, W, 3]` uint8 sRGB.
+    """
     image = Image.open(io.BytesIO(described[contract.IMAGE_ENCODED])).convert("RGB")
     if not landmarks:
         return np.asarray(image)
@@ -78,5 +89,25 @@ def _tile(described: dict, landmarks: bool) -> np.ndarray:
     draw.rectangle([_MAGNIFICATION * float(value) for value in described[contract.FACE_BOX]], outline=_BOX)
     yaw, pitch, roll = described[contract.POSE_EULER]
     draw.text((3, 2), f"yaw {yaw:+.0f} pitch {pitch:+.0f} roll {roll:+.0f}", fill=_TEXT)
-    draw.text((3, 13), f"{described[contract.SKIN_TONE_BIN]}, {described[contract.EXPRESSION_BIN]}", fill=_TEXT)
+    slices = [described[contract.SKIN_TONE_BIN], described[contract.EXPRESSION_BIN]]
+    slices += ["occluded"] if described[contract.OCCLUDED] else []
+    draw.text((3, 13), ", ".join(slices), fill=_TEXT)
     return np.asarray(image)
+
+
+def save_moving(tiles: list[np.ndarray], path: str | os.PathLike[str]) -> None:
+    """Writes a moving GIF that goes there and back without end.
+
+    Args:
+        tiles: `[H, W, 3]` uint8 sRGB, of one size.
+        path: The file to write.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    first, *others = (Image.fromarray(picture) for picture in tiles + tiles[-2:0:-1])
+    first.save(path, "GIF", save_all=True, append_images=others, duration=_MILLISECONDS, loop=0)
+
+
+_MILLISECONDS = 80
+"""Time that each view is shown."""

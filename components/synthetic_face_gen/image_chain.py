@@ -4,6 +4,7 @@ Noise after Brooks et al., "Unprocessing Images for Learned Raw Denoising" (CVPR
 variance log-linear in it.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Final
@@ -70,7 +71,7 @@ def exposed(light: np.ndarray, chain: ImageChainConfig, rng: np.random.Generator
     if rng.random() < chain.noise_fraction:
         log_shot = rng.uniform(*np.log(chain.shot_noise))
         shot, read = math.exp(log_shot), math.exp(2.18 * log_shot + 1.2 + rng.normal(0, 0.26))
-        noise = rng.standard_normal(light.shape, np.float32)
+        noise = _noise(light.shape[:2], rng)
     gains = np.exp(rng.normal(0, chain.gain_spread, 3)).astype(np.float32)
     contrast, lift = rng.uniform(*chain.contrast), rng.uniform(*chain.lift)
     saturation = rng.uniform(*chain.saturation) * (rng.random() >= chain.grey_fraction)
@@ -89,6 +90,23 @@ def roll_off(light: np.ndarray) -> np.ndarray:
     """
     above = np.maximum(light - _KNEE, 0)
     return np.minimum(light, _KNEE) + (1 - _KNEE) * -np.expm1(-above / (1 - _KNEE))
+
+
+def _noise(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """`[H, W, 3]` float32 standard normal: a part of one large picture of noise, mirrored and turned by chance, because to draw
+    it anew would cost more than to render a face. Images larger than half of it have noise of their own.
+    """
+    if max(shape) > _TILE // 2:
+        return rng.standard_normal((*shape, 3), np.float32)
+    y, x = (int(rng.integers(_TILE - extent + 1)) for extent in shape)
+    mirrored, upside_down = rng.random(2) < 0.5
+    part = _noise_tile()[y : y + shape[0], x : x + shape[1]]
+    return part[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
+
+
+@functools.lru_cache(maxsize=1)
+def _noise_tile() -> np.ndarray:
+    return np.random.Generator(np.random.SFC64(_TILE)).standard_normal((_TILE, _TILE, 3), np.float32)
 
 
 def _bell(sigma: float) -> np.ndarray:
@@ -132,6 +150,9 @@ _FILTERS: Final = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Re
 
 _KNEE: Final = 0.6
 """Where the roll-off begins, linear."""
+
+_TILE: Final = 512
+"""Side of the picture of noise, pixels."""
 
 _NOISELESS: Final = np.zeros((0, 0, 3), np.float32)
 

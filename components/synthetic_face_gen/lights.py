@@ -25,6 +25,13 @@ FACING: Final = np.array([[0, 0, 1], [0.6, 0, 0.8], [-0.6, 0, 0.8], [0, 0.6, 0.8
 TYPICAL_SKIN: Final = 0.25
 """Linear luminance of skin for which an exposure for skin changes nothing."""
 
+_FACING_BASIS: Final = lighting.irradiance_basis(FACING) / np.pi
+"""`[5, 9]` what a white surface with these normals sends back of each coefficient of an environment."""
+
+_KELVIN: Final = np.geomspace(1000, 20000, 65)
+_LAMP_COLORS: Final = np.asarray(blackbody(_KELVIN), np.float64)
+"""`[65, 3]` colours of black bodies of luminance 1, interpolated between."""
+
 _DARKEST: Final = 0.02
 """Least that the meter reads, of light and of skin, so that a face lit from behind alone stays dark."""
 
@@ -54,7 +61,7 @@ def sample_light(settings: LightConfig, rng: np.random.Generator, skin_luminance
     if settings.metered:
         towards = places / np.linalg.norm(places, axis=-1, keepdims=True)
         meter = (
-            lighting.irradiance(FACING, harmonics) / np.pi
+            _FACING_BASIS @ harmonics
             + np.maximum(FACING @ direction, 0)[:, None] * color
             + np.maximum(FACING @ towards.T, 0) @ colors
         ).mean(axis=0)
@@ -134,8 +141,8 @@ def _lamps(settings: LightConfig, rng: np.random.Generator) -> tuple[np.ndarray,
         distance = np.exp(rng.uniform(*np.log(settings.lamp_distance)))
         places[lamp] = distance * _on_sphere(rng.uniform(-1.9, 1.9), rng.normal(0.3, 0.4))
         kelvin = LAMP_KELVIN[rng.integers(len(LAMP_KELVIN))] * np.exp(rng.normal(0, settings.kelvin_spread))
-        kelvin = float(np.clip(kelvin, 1000, 20000))
-        colors[lamp] = rng.uniform(*settings.lamp_strength) * np.asarray(blackbody(kelvin))
+        tint = np.array([np.interp(kelvin, _KELVIN, channel) for channel in _LAMP_COLORS.T])
+        colors[lamp] = rng.uniform(*settings.lamp_strength) * tint
     return places, colors
 
 

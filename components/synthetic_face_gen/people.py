@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from components.synthetic_face_gen import labels
-from components.synthetic_face_gen.blending import add_modes
+from components.synthetic_face_gen.blending import Modes
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 from components.synthetic_face_gen.config_parts import PHYSICAL
 from components.synthetic_face_gen.streams import Stream, generator
@@ -62,6 +62,7 @@ class People:
         self._freeform = FreeForm(model, config.landmark_set) if config.population.freeform_sd else None
         self._physical = config.population.skin == PHYSICAL
         self._painted_brows = config.wardrobe is None or config.wardrobe.brows == 0
+        self._shapes, self._albedos = Modes(model.identity), Modes(model.albedo)
         self._last: Person | None = None
 
     def person(self, identity: int) -> Person:
@@ -84,13 +85,13 @@ class People:
             return skin_colors(
                 self._model, person.skin, person.albedo, vertices, self._painted_brows, person.hair_color
             )
-        return np.clip(add_modes(self._model.albedo_mean, self._model.albedo, person.albedo), 0, 1)
+        return np.clip(self._albedos.added(self._model.albedo_mean, person.albedo), 0, 1)
 
     def _draw(self, identity: int) -> Person:
         model, population = self._model, self._config.population
         rng = generator(self._config.seed, Stream.IDENTITY, identity)
         shape = _coefficients(len(model.identity), population.identity_scale, rng)
-        vertices = add_modes(model.mean, model.identity, shape)
+        vertices = self._shapes.added(model.mean, shape)
         freeform = None
         if self._freeform is not None:
             freeform = self._freeform.sample(rng, population.freeform_sd)
@@ -111,7 +112,7 @@ class People:
         """Coefficients, drawn back towards the mean as long as no one's skin is that dark or light, and the skin's colour."""
         for attempt in range(_ALBEDO_TRIES):
             albedo = np.float32(0.8) * albedo if attempt else albedo
-            colors = add_modes(self._model.albedo_mean, self._model.albedo, albedo)
+            colors = self._albedos.added(self._model.albedo_mean, albedo)
             color = labels.skin_color(self._model, np.clip(colors, 0, 1), self._config.landmark_set)
             if SKIN_LUMINANCE[0] <= float(color @ LUMINANCE) <= SKIN_LUMINANCE[1]:
                 break

@@ -2,6 +2,7 @@
 
 import math
 
+import numba
 import numpy as np
 
 from components.synthetic_face_gen.config_parts import CameraConfig, PoseConfig, Range
@@ -10,7 +11,7 @@ from trainer.imaging.alignment import landmark_box
 from trainer.rendering import camera as cameras
 from trainer.rendering.scene import Camera
 
-_ITERATIONS = 4
+_ITERATIONS = 6
 """Perspective: moving the face sideways changes what of it is seen, and so its box; each round leaves about a tenth."""
 
 _NEARLY = 8
@@ -79,23 +80,46 @@ def place(
         if longer_side is None:
             raise ValueError("`longer_side` must be given for a scaled orthographic camera. Received: None")
         unit = Camera(kind, cameras.scaled_orthographic_matrix(euler, np.float64(1), np.zeros(3)))
-        middle, side = _middle_and_side(landmarks, unit, image_size)
+        middle, side = _middle_and_side(landmarks, unit)
         scale = longer_side / side
         shift = np.append(center - scale * middle, 0.0)
         return Camera(kind, cameras.scaled_orthographic_matrix(euler, np.float64(scale), shift))
-    translation = np.array([0.0, 0.0, distance])
-    focal = float(image_size)
-    if field_of_view is not None:
-        focal = image_size / 2 / math.tan(math.radians(field_of_view) / 2)
+    rotation = cameras.rotation_from_euler(np.asarray(euler, np.float64))
+    aligned = np.asarray(landmarks, np.float64) @ rotation.T
+    focal = image_size / 2 / math.tan(math.radians(field_of_view) / 2) if field_of_view is not None else 0.0
+    x, y, focal = _perspective(aligned, distance, longer_side or 0.0, focal, center - image_size / 2)
+    field_of_view = math.degrees(2 * math.atan(image_size / 2 / focal))
+    shift = np.array([[x], [y], [distance]])
+    return Camera(contract.PERSPECTIVE, np.concatenate([rotation, shift], axis=1), field_of_view)
+
+
+@numba.njit(cache=True, nogil=True)
+def _perspective(aligned, distance, longer_side, focal, center):  # type: ignore[no-untyped-def]
+    """Translation and focal length of a perspective camera.
+
+    Args:
+        aligned: `[68, 3]` float64 landmarks, turned as the head is: x right, y up, z towards the camera; millimetres.
+        distance: Of the model frame's origin, millimetres.
+        longer_side: Wanted longer side of the box, pixels; 0 where the focal length is given.
+        focal: Focal length, pixels; 0 where the longer side is given.
+        center: `[2]` wanted centre of the box from the image's centre, pixels.
+
+    Returns:
+        Translation along x and y (down), millimetres, and the focal length, pixels.
+    """
+    x, y, fixed = 0.0, 0.0, focal > 0
     for _ in range(_ITERATIONS):
-        camera = _perspective(euler, translation, focal, image_size)
-        middle, side = _middle_and_side(landmarks, camera, image_size)
-        growth = 1.0 if longer_side is None else longer_side / side
-        focal *= growth
-        # The middle's offset from the image's centre grows with the focal length.
-        missing = center - image_size / 2 - (middle - image_size / 2) * growth
-        translation[:2] += missing * distance / focal
-    return _perspective(euler, translation, focal, image_size)
+        low_x, low_y, high_x, high_y = np.inf, np.inf, -np.inf, -np.inf
+        for point in range(aligned.shape[0]):
+            away = distance - aligned[point, 2]
+            across, down = (x + aligned[point, 0]) / away, (y - aligned[point, 1]) / away
+            low_x, high_x = min(low_x, across), max(high_x, across)
+            low_y, high_y = min(low_y, down), max(high_y, down)
+        if not fixed:
+            focal = longer_side / max(high_x - low_x, high_y - low_y)
+        x += (center[0] / focal - (low_x + high_x) / 2) * distance
+        y += (center[1] / focal - (low_y + high_y) / 2) * distance
+    return x, y, focal
 
 
 def _angle(span: Range, step: float, share: float) -> float:
@@ -114,13 +138,8 @@ def _near_middle(span: Range, step: float, rng: np.random.Generator) -> float:
     return float(np.clip(round(angle / step), math.ceil(low / step), math.floor(high / step)) * step)
 
 
-def _perspective(euler: np.ndarray, translation: np.ndarray, focal: float, image_size: int) -> Camera:
-    field_of_view = math.degrees(2 * math.atan(image_size / 2 / focal))
-    return Camera(contract.PERSPECTIVE, cameras.perspective_matrix(euler, translation), field_of_view)
-
-
-def _middle_and_side(landmarks: np.ndarray, camera: Camera, image_size: int) -> tuple[np.ndarray, float]:
+def _middle_and_side(landmarks: np.ndarray, camera: Camera) -> tuple[np.ndarray, float]:
     """`[2]` centre and the longer side of the projected landmarks' box, pixels."""
-    projected = cameras.project(landmarks, camera.matrix, camera.kind, camera.field_of_view, image_size, image_size)
+    projected = cameras.project(landmarks, camera.matrix, camera.kind)
     x0, y0, x1, y1 = landmark_box(projected)
     return np.array([x0 + x1, y0 + y1]) / 2, float(max(x1 - x0, y1 - y0))

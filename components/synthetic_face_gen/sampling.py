@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from components.synthetic_face_gen import lights, placement
-from components.synthetic_face_gen.blending import add_modes, turn_body
+from components.synthetic_face_gen.blending import Modes, turn_body
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 from components.synthetic_face_gen.expressions import ExpressionSampler
 from components.synthetic_face_gen.paired_set import PairedSet
@@ -76,7 +76,7 @@ class Sampler:
         self._config, self._model = config, model
         model.landmark_points(model.mean, config.landmark_set)
         self._people = People(config, model)
-        self._expressions = ExpressionSampler(model)
+        self._expressions, self._units = ExpressionSampler(model), Modes(model.expression)
         self._paired = PairedSet(config, model, self._expressions) if config.paired_set else None
         self._body = model.regions.get(BODY) if config.pose.shoulder_turn[1] > 0 else None
 
@@ -96,7 +96,7 @@ class Sampler:
         moment = index // config.views_per_moment
         person = self._people.person(identity)
         expression = self._expression(moment)
-        vertices = add_modes(person.vertices, model.expression, expression)
+        vertices = self._units.added(person.vertices, expression)
         landmarks = model.landmark_points(vertices, config.landmark_set)
         euler = self._euler(index)
         camera = placement.sample_camera(

@@ -79,12 +79,11 @@ def _hidden_by_things(projected: np.ndarray, image: ForwardImage, surfaces: Sequ
     )
     if not hides.any():
         return np.zeros(len(projected), bool)
-    things = np.pad(hides[image.surface_ids], 1)
     height, width = image.depth.shape
-    x = np.clip(np.floor(projected[:, 0]), 0, width - 1).astype(int)
-    y = np.clip(np.floor(projected[:, 1]), 0, height - 1).astype(int)
-    around = sum(things[y + dy, x + dx].astype(int) for dy in range(3) for dx in range(3))
-    return np.asarray(around) > _NEIGHBOURS / 2
+    x, y = np.floor(projected[:, 0]).astype(int), np.floor(projected[:, 1]).astype(int)
+    columns = np.clip(x[:, None, None] + _STEPS, 0, width - 1)
+    rows = np.clip(y[:, None, None] + _STEPS[:, None], 0, height - 1)
+    return hides[image.surface_ids[rows, columns]].mean(axis=(1, 2)) > 1 / 2
 
 
-_NEIGHBOURS: Final = 9
+_STEPS: Final = np.arange(-1, 2)

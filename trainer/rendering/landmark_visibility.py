@@ -20,7 +20,11 @@ def landmark_visibility(projected: np.ndarray, depth: np.ndarray, tolerance: flo
     height, width = depth.shape
     x, y = np.floor(projected[:, 0]).astype(int), np.floor(projected[:, 1]).astype(int)
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    padded = np.pad(np.where(np.isfinite(depth), depth, -np.inf), 1, constant_values=-np.inf)
-    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
-    nearby = np.stack([padded[y + dy, x + dx] for dy in range(3) for dx in range(3)])
-    return (inside & (projected[:, 2] <= nearby.max(axis=0) + tolerance)).astype(np.float32)
+    columns = np.clip(x[:, None, None] + _STEPS, 0, width - 1)
+    rows = np.clip(y[:, None, None] + _STEPS[:, None], 0, height - 1)
+    nearby = depth[rows, columns].reshape(len(x), -1)
+    farthest = np.where(np.isfinite(nearby), nearby, -np.inf).max(axis=1)
+    return (inside & (projected[:, 2] <= farthest + tolerance)).astype(np.float32)
+
+
+_STEPS = np.arange(-1, 2)
