@@ -25,13 +25,16 @@ IRIS_COLORS: Final = np.array(
 )
 """Linear RGB of dark brown, brown, hazel, green, blue and grey irises."""
 
-IRIS_FREQUENCIES: Final = (
-    (0.02, (0.02, 0.16, 0.20, 0.12, 0.36, 0.14)),
-    (0.05, (0.12, 0.42, 0.20, 0.08, 0.13, 0.05)),
-    (0.10, (0.50, 0.42, 0.06, 0.01, 0.01, 0.00)),
-    (0.43, (0.85, 0.15, 0.00, 0.00, 0.00, 0.00)),
+IRIS_MELANIN: Final = (0.02, 0.05, 0.10, 0.43)
+IRIS_FREQUENCIES: Final = np.array(
+    [
+        (0.02, 0.16, 0.20, 0.12, 0.36, 0.14),
+        (0.12, 0.42, 0.20, 0.08, 0.13, 0.05),
+        (0.50, 0.42, 0.06, 0.01, 0.01, 0.00),
+        (0.85, 0.15, 0.00, 0.00, 0.00, 0.00),
+    ]
 )
-"""Melanin share of the skin, and how frequent `IRIS_COLORS` are among people who have it."""
+"""How frequent `IRIS_COLORS` are among people whose skin has this share of melanin."""
 
 EDGE: Final = 0.35
 """Half width of the pupil's and the iris' edge, millimetres."""
@@ -59,8 +62,7 @@ def sample_iris(rng: np.random.Generator, melanin: float) -> tuple[float, float,
         rng: Source of randomness.
         melanin: Share of melanosomes in the skin.
     """
-    shares, rows = zip(*IRIS_FREQUENCIES, strict=True)
-    frequencies = np.array([np.interp(melanin, shares, column) for column in zip(*rows, strict=True)])
+    frequencies = np.array([np.interp(melanin, IRIS_MELANIN, column) for column in IRIS_FREQUENCIES.T])
     kind, blend, brightness = rng.random(), rng.random(), rng.normal(0, 0.2)
     chosen = int(np.searchsorted(np.cumsum(frequencies / frequencies.sum()), kind, side="right"))
     chosen = min(chosen, len(IRIS_COLORS) - 1)

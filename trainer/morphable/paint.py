@@ -13,13 +13,14 @@ from typing import Final
 
 import numpy as np
 
-from trainer.morphable import skin_regions
+from trainer.morphable import skin_features
+from trainer.morphable.albedo_detail import filled
 from trainer.morphable.hair_color import hair_color
 from trainer.morphable.linear import principal_modes
 from trainer.morphable.makehuman import read_picture, sample_picture
 from trainer.morphable.skin import Skin
 from trainer.morphable.skin_detail import brow_density
-from trainer.morphable.skin_map import LIP_TINT, SkinMap, filled
+from trainer.morphable.skin_map import LIP_TINT, SkinMap
 from trainer.morphable.skin_optics import SURFACE, skin_tone, tone_of
 from trainer.morphable.skin_paint import paint
 
@@ -88,7 +89,7 @@ def brow_mask(vertices: np.ndarray, landmarks: np.ndarray, front: np.ndarray) ->
         landmarks: `[68, 3]` likewise.
         front: `[V]` bool, where brows may grow.
     """
-    band, along, above = skin_regions.brow_band(vertices, landmarks)
+    band, along, above = skin_features.brow_band(vertices, landmarks)
     return np.where(front, band * brow_density(along, above, 1.0, 0.0), 0)
 
 

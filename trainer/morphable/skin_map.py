@@ -13,10 +13,10 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from trainer.contract import LANDMARK_SETS
-from trainer.morphable import skin_regions
+from trainer.morphable import skin_features, skin_regions
+from trainer.morphable.albedo_detail import adjacency, albedo_detail, knows_skin
 from trainer.morphable.model import MorphableModel
 from trainer.morphable.openness import openness, visible_from
-from trainer.morphable.skin_optics import skin_tone, tone_of
 
 BLOOD: Final = {"cheeks": 0.55, "nose": 0.6, "ears": 0.9, "eyelids": 0.25, "lips": 3.0}
 """How much more blood than bare skin a region has; 1 is twice as much."""
@@ -47,12 +47,8 @@ SHADE_ROUNDS: Final = 3
 """Rounds of averaging over neighbours that take the grain out of it."""
 DETAIL_MODES: Final = 40
 """As many of a model's albedo modes count."""
-ALBEDO_LEAST: Final = 0.02
-"""Mean linear RGB, and relative deviation of it, below which a model's albedo says nothing about skin."""
 BARE: Final = 0.15
 """Vertices where no special region weighs more than this are bare skin."""
-FILL_ROUNDS: Final = 60
-"""Rounds of averaging over neighbours that span what hair covers."""
 
 
 class Part(NamedTuple):
@@ -135,9 +131,9 @@ def build_map(
     """
     visible = visible_from(vertices, triangles, np.array([0.0, 0.0, 1.0]))
     found = skin_regions.find(vertices, regions, points, visible)
-    found["brow_band"], along, above = skin_regions.brow_band(vertices, points)
-    found["eyes"], distance, angle = skin_regions.eyes(vertices, regions, points)
-    blood, melanin = (1 + sum(gain * found[name] for name, gain in table.items()) for table in (BLOOD, MELANIN))
+    found["brow_band"], along, above = skin_features.brow_band(vertices, points)
+    found["eyes"], distance, angle = skin_features.eyes(vertices, regions, points)
+    blood, melanin = _factor(BLOOD, found), _factor(MELANIN, found)
     special = np.max(
         [found[name] for name in ("lips", "nose", "ears", "eyelids", "brow_band", "eyes", "scalp", "inside")], 0
     )
@@ -148,9 +144,9 @@ def build_map(
     face, brows, eyes = (parts[name].vertices for name in ("face", "brow_band", "eyes"))
     detail = (1 + found["lips"][:, None] * (np.array(LIP_TINT) - 1)).astype(np.float32)
     modes = np.zeros((0, *vertices.shape), np.float32)
-    if albedo_mean is not None and albedo is not None and _knows_skin(albedo_mean[bare]):
+    if albedo_mean is not None and albedo is not None and knows_skin(albedo_mean[bare]):
         values = np.concatenate([albedo_mean[None], albedo]) / shade[:, None]
-        detail, modes = _detail(values, melanin, blood, bare, covered, triangles)
+        detail, modes = albedo_detail(values, melanin, blood, bare, covered, triangles)
     return SkinMap(
         vertices=np.ascontiguousarray(vertices, np.float32),
         points=np.ascontiguousarray(points, np.float32),
@@ -171,9 +167,14 @@ def build_map(
     )
 
 
+def _factor(gains: Mapping[str, float], found: Mapping[str, np.ndarray]) -> np.ndarray:
+    """`[V]` one plus the gain of each region."""
+    return 1 + np.sum([gain * found[name] for name, gain in gains.items()], axis=0)
+
+
 def _shade(sky: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """`[V]` factor on the colour by the share of the sky that a vertex sees, smoothed over neighbours."""
-    average = skin_regions.adjacency(len(sky), triangles)
+    average = adjacency(len(sky), triangles)
     for _ in range(SHADE_ROUNDS):
         sky = (sky + average @ sky) / 2
     return np.maximum(np.minimum(sky / OPEN, 1) ** CAVITY, LEAST_SHADE)
@@ -184,59 +185,13 @@ def _part(weights: np.ndarray) -> Part:
     return Part(indices, weights[indices].astype(np.float32))
 
 
-def _knows_skin(colors: np.ndarray) -> bool:
-    """Whether an albedo `[n, 3]` of bare skin is more than a blank."""
-    level = float(colors.mean()) if len(colors) else 0.0
-    return level > ALBEDO_LEAST and float(colors.std(axis=0).mean()) > ALBEDO_LEAST * level
-
-
-def _detail(
-    colors: np.ndarray,
-    melanin: np.ndarray,
-    blood: np.ndarray,
-    bare: np.ndarray,
-    covered: np.ndarray,
-    triangles: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Albedo `[1 + K, V, 3]`, mean and modes, over that of a uniform skin of its tone, smooth where hair covers the skin.
-
-    A mode's tone is its mean factor over bare skin; without it, coefficients of any tone leave bare skin as it is.
-    """
-    tone = tone_of(colors[0, bare].mean(axis=0))
-    values = colors / skin_tone(tone[0] * melanin, tone[1] * blood)
-    values /= values[0, bare].mean(axis=0)
-    values[1:] -= values[1:, bare].mean(axis=1)[:, None] * values[0]
-    flat = filled(values.transpose(1, 0, 2).reshape(len(melanin), -1), covered, triangles)
-    values = np.ascontiguousarray(flat.reshape(len(melanin), -1, 3).transpose(1, 0, 2), np.float32)
-    return values[0], values[1:]
-
-
-def filled(values: np.ndarray, covered: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Values of a mesh with those of hidden vertices replaced by what a membrane spans between their neighbours.
-
-    Args:
-        values: `[V, C]`.
-        covered: `[V]` in [0, 1]; more than 0.02 is hidden.
-        triangles: `[T, 3]`.
-
-    Returns:
-        `[V, C]`.
-    """
-    hidden = covered > 0.02
-    average = skin_regions.adjacency(len(values), triangles)[hidden]
-    spanned = values.copy()
-    spanned[hidden] = values[~hidden].mean(axis=0)
-    for _ in range(FILL_ROUNDS):
-        spanned[hidden] = average @ spanned
-    return spanned
-
-
 def _waves(vertices: np.ndarray) -> np.ndarray:
     """Plane waves in random directions, of log-uniform length."""
     rng = np.random.default_rng(WAVE_SEED)
     directions = rng.standard_normal((WAVE_COUNT, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    lengths = np.exp(rng.uniform(*np.log(WAVELENGTHS), WAVE_COUNT))
+    shortest, longest = WAVELENGTHS
+    lengths = shortest * (longest / shortest) ** rng.random(WAVE_COUNT)
     phases = rng.uniform(0, 2 * np.pi, WAVE_COUNT)
     waves = np.cos(2 * np.pi / lengths[:, None] * (directions @ vertices.T) + phases[:, None])
     return (np.sqrt(2) * waves).astype(np.float32)

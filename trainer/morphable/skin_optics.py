@@ -46,7 +46,7 @@ def skin_tone(melanin: np.ndarray | float, blood: np.ndarray | float) -> np.ndar
     shares = np.broadcast_arrays(np.float32(melanin), np.float32(blood))
     flat = [np.ascontiguousarray(share).reshape(-1) for share in shares]
     color = np.empty((len(flat[0]), 3), np.float32)
-    densities(*flat, BASE, SLOPES, color)
+    densities(flat[0], flat[1], BASE, SLOPES, color)
     np.exp(color, out=color)
     color *= np.float32(1 - SURFACE)
     color += np.float32(SURFACE)
