@@ -102,8 +102,8 @@ def render_scene(
             sample by itself (see `forward_coverage`).
         background: `[h, w, 3]` linear RGB, or None for black.
         shadow: Whether the surfaces cast shadows by the parallel light (see `forward_shadow`). Lamps cast none.
-        shading: `sample`: every sample by its own normal. `vertex`: light is computed at the vertices and interpolated, in less
-            than half of the time; right where a mesh is about as fine as the samples, as heads are.
+        shading: `sample`: every sample by its own normal. `vertex`: light is computed at the vertices and interpolated, and a
+            texture's nearest texel taken; faster, and right where a mesh is about as fine as the samples, as heads are.
 
     Returns:
         The image.

@@ -17,6 +17,12 @@ from trainer.rendering.visibility_numba import LANES, NOTHING, key_of, prepare, 
 PERIOD: Final = 32
 """Pixels after which thresholds repeat."""
 
+_HITS = 4 * CANDIDATES
+"""Samples that are collected before their alpha is looked up."""
+
+_MISSED = np.int64(0x7F800000 << 32)
+"""The least key of z = inf."""
+
 
 @functools.lru_cache(maxsize=8)
 def thresholds(samples: int) -> np.ndarray:
@@ -80,33 +86,53 @@ def _texture_alpha(texture, u, v):  # type: ignore[no-untyped-def]
     return (upper * (one - down) + lower * down) * np.float32(1.0 / 255.0)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _passes(row, column, a, b, c, screen, uv, texture, opacity, perspective, levels, period, samples, seed):  # type: ignore[no-untyped-def]
-    """Whether the alpha of triangle a, b, c at a sample is above the sample's threshold; all indices without a sign."""
-    alpha = opacity
-    if texture.shape[0] > 0:
-        px, py = np.float32(column) + np.float32(0.5), np.float32(row) + np.float32(0.5)
-        adx, ady = screen[a, 0] - px, screen[a, 1] - py
-        bdx, bdy = screen[b, 0] - px, screen[b, 1] - py
-        cdx, cdy = screen[c, 0] - px, screen[c, 1] - py
-        u, v, w = bdx * cdy - bdy * cdx, cdx * ady - cdy * adx, adx * bdy - ady * bdx
-        if perspective:
-            u, v, w = u * screen[a, 2], v * screen[b, 2], w * screen[c, 2]
-        total = np.float32(1.0) / (u + v + w)
-        alpha *= _texture_alpha(
-            texture,
-            (u * uv[a, 0] + v * uv[b, 0] + w * uv[c, 0]) * total,
-            (u * uv[a, 1] + v * uv[b, 1] + w * uv[c, 1]) * total,
-        )
-    down = np.uint32(np.uint32(period[row]) + np.uint32(samples * np.uint32(seed >> np.uint32(27))))
-    across = np.uint32(np.uint32(seed >> np.uint32(22)) & np.uint32(PERIOD - 1))
-    return alpha > levels[down, np.uint32(np.uint32(period[column]) + np.uint32(samples * across))]
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _layer_seed(seed, triangle, textured):  # type: ignore[no-untyped-def]
-    """Layers of one textured surface over each other cover independently, too; glass is even."""
-    return np.uint32(np.uint32(seed ^ triangle) * np.uint32(2654435769)) if textured else np.uint32(seed)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _draw_hits(  # type: ignore[no-untyped-def]
+    pixels,
+    keys,
+    count,
+    first,
+    corners_of,
+    screen,
+    uv,
+    texture,
+    opacity,
+    perspective,
+    levels,
+    period,
+    samples,
+    seed,
+    buffer,
+):
+    """Draws those samples of triangles that are still the nearest and whose alpha is above the sample's threshold."""
+    half, one, textured = np.float32(0.5), np.float32(1.0), texture.shape[0] > 0
+    down, across = np.uint32(np.uint32(seed) >> np.uint32(27)), np.uint32(np.uint32(seed) >> np.uint32(22))
+    for index in range(count):
+        row, column = np.uint32(pixels[index] >> np.int32(16)), np.uint32(pixels[index] & np.int32(0xFFFF))
+        alpha = opacity
+        if textured:
+            triangle = np.uint32(np.int32(keys[index]) - first)
+            # Layers of one surface over each other cover independently, too; glass is even.
+            own_seed = np.uint32(np.uint32(seed ^ triangle) * np.uint32(2654435769))
+            down, across = np.uint32(own_seed >> np.uint32(27)), np.uint32(own_seed >> np.uint32(22))
+            a, b, c = corners_of[triangle, 0], corners_of[triangle, 1], corners_of[triangle, 2]
+            px, py = np.float32(column) + half, np.float32(row) + half
+            adx, ady = screen[a, 0] - px, screen[a, 1] - py
+            bdx, bdy = screen[b, 0] - px, screen[b, 1] - py
+            cdx, cdy = screen[c, 0] - px, screen[c, 1] - py
+            u, v, w = bdx * cdy - bdy * cdx, cdx * ady - cdy * adx, adx * bdy - ady * bdx
+            if perspective:
+                u, v, w = u * screen[a, 2], v * screen[b, 2], w * screen[c, 2]
+            total = one / (u + v + w)
+            alpha *= _texture_alpha(
+                texture,
+                (u * uv[a, 0] + v * uv[b, 0] + w * uv[c, 0]) * total,
+                (u * uv[a, 1] + v * uv[b, 1] + w * uv[c, 1]) * total,
+            )
+        x = np.uint32(np.uint32(period[column]) + np.uint32(samples * np.uint32(across & np.uint32(PERIOD - 1))))
+        y = np.uint32(np.uint32(period[row]) + np.uint32(samples * down))
+        seen = buffer[row, column]
+        buffer[row, column] = min(seen, keys[index]) if alpha > levels[y, x] else seen
 
 
 @numba.njit(cache=True, nogil=True)
@@ -149,31 +175,30 @@ def draw_with_alpha(  # type: ignore[no-untyped-def]
     corners_of = triangles.view(np.uint32)
     corners, larger = np.empty(5 * BLOCK, np.int32), np.empty(BLOCK, np.uint32)
     pixels, owners = np.empty(CANDIDATES, np.int32), np.empty(CANDIDATES, np.uint32)
-    places = np.empty(10 * CANDIDATES, np.float32)
-    keys, textured = np.empty(LANES, np.int64), texture.shape[0] > 0
+    places, lanes = np.empty(10 * CANDIDATES, np.float32), np.empty(LANES, np.int64)
+    hit_pixels, hit_keys, hits = np.empty(_HITS, np.int32), np.empty(_HITS, np.int64), np.uint32(0)
+    flat, stride = buffer.reshape(-1), np.uint32(buffer.shape[1])
+    shading = (corners_of, screen, uv, texture, opacity, perspective, levels, period, samples, seed, buffer)
     for start in range(0, triangles.shape[0], BLOCK):
         length = min(BLOCK, triangles.shape[0] - start)
         count, larger_count = collect(
             cells, corners_of, start, length, np.int32(width), corners, pixels, owners, larger
         )
         depths(screen, corners_of, owners, pixels, count, front_only, places)
+        if hits > _HITS - CANDIDATES:
+            _draw_hits(hit_pixels, hit_keys, np.int64(hits), first, *shading)
+            hits = np.uint32(0)
         for index in range(count):
-            z, owner = places[9 * CANDIDATES + index], owners[index]
-            row, column = np.uint32(pixels[index] >> np.int32(16)), np.uint32(pixels[index] & np.int32(0xFFFF))
-            key = key_of(z, first + np.int64(owner))
-            if (z < np.float32(np.inf)) & (key < buffer[row, column]):
-                a, b, c = corners_of[owner, 0], corners_of[owner, 1], corners_of[owner, 2]
-                own_seed = _layer_seed(seed, owner, textured)
-                if _passes(
-                    row, column, a, b, c, screen, uv, texture, opacity, perspective, levels, period, samples, own_seed
-                ):
-                    buffer[row, column] = key
+            pixel = np.uint32(pixels[index])
+            at = np.uint32(np.uint32(pixel & np.uint32(0xFFFF)) + np.uint32(np.uint32(pixel >> np.uint32(16)) * stride))
+            key = key_of(places[9 * CANDIDATES + index], first + np.int64(owners[index]))
+            # Written in any case, kept where the count moves on. What missed has z = inf, and never is the nearest of anything.
+            hit_pixels[hits], hit_keys[hits] = pixels[index], key
+            hits = np.uint32(hits + np.uint32((key < flat[at]) & (key < _MISSED)))
         for index in range(larger_count):
             which = larger[index]
             owner = np.uint32(start + which)
-            a, b, c = corners_of[owner, 0], corners_of[owner, 1], corners_of[owner, 2]
-            own_seed, number = _layer_seed(seed, owner, textured), first + np.int64(owner)
-            shape = prepare(screen, a, b, c, front_only)
+            shape = prepare(screen, corners_of[owner, 0], corners_of[owner, 1], corners_of[owner, 2], front_only)
             if shape[0] == 0:
                 continue
             first_x, last_x, first_y, last_y = box_of(
@@ -181,23 +206,13 @@ def draw_with_alpha(  # type: ignore[no-untyped-def]
             )
             for row in range(first_y, last_y + 1):
                 for begin in range(first_x, last_x + 1, LANES):
-                    keys[:] = NOTHING
-                    test_row(shape, row, begin, last_x, number, keys, np.uint64(0))
-                    for lane in range(min(LANES, last_x + 1 - begin)):
-                        if keys[lane] < buffer[row, begin + lane] and _passes(
-                            np.uint32(row),
-                            np.uint32(begin + lane),
-                            a,
-                            b,
-                            c,
-                            screen,
-                            uv,
-                            texture,
-                            opacity,
-                            perspective,
-                            levels,
-                            period,
-                            samples,
-                            own_seed,
-                        ):
-                            buffer[row, begin + lane] = keys[lane]
+                    lanes[:] = NOTHING
+                    test_row(shape, row, begin, last_x, first + np.int64(owner), lanes, np.uint64(0))
+                    if hits > _HITS - CANDIDATES:
+                        _draw_hits(hit_pixels, hit_keys, np.int64(hits), first, *shading)
+                        hits = np.uint32(0)
+                    at = np.uint32(np.uint32(row) * stride + np.uint32(begin))
+                    for lane in range(LANES):
+                        hit_pixels[hits], hit_keys[hits] = (row << 16) | (begin + lane), lanes[lane]
+                        hits = np.uint32(hits + np.uint32(lanes[lane] < flat[np.uint32(at + np.uint32(lane))]))
+    _draw_hits(hit_pixels, hit_keys, np.int64(hits), first, *shading)

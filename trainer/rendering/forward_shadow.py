@@ -16,12 +16,12 @@ from trainer.rendering.forward_scene import Scene
 from trainer.rendering.forward_scratch import SCRATCH
 from trainer.rendering.visibility_numba import read
 
-SIZE = 224
+SIZE = 192
 """Texels along a side of the map."""
 
 REACH = 160.0
 """Millimetres around the model frame's origin that the map shows at most, in each direction: a head and its neck, by texels of
-1.4 mm. What lies farther out is lit."""
+1.7 mm. What lies farther out is lit."""
 
 _MARGIN = 4
 """Texels around what the map shows."""
@@ -72,12 +72,24 @@ def light_frame(direction: np.ndarray, positions: np.ndarray, origin: np.ndarray
     across /= np.linalg.norm(across)
     axes = np.stack([across, np.cross(away, across), away])
     center, reach = axes @ origin[:3], REACH / origin[3]
-    seen = positions @ axes[:2].T.astype(np.float32)
-    low = np.clip(seen.min(axis=0), center[:2] - reach, center[:2] + reach)
-    high = np.clip(seen.max(axis=0), center[:2] - reach, center[:2] + reach)
+    bounds = np.stack([center[:2] - reach, center[:2] + reach])
+    low, high = np.clip(_extent(positions, axes[:2].astype(np.float32)), *bounds)
     scale = (SIZE - 2 * _MARGIN) / max(float((high - low).max()), 1e-6)
     shift = SIZE / 2 - scale * np.append((low + high) / 2, center[2])
     return np.concatenate([scale * axes, shift[:, None]], axis=1).astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _extent(positions, axes):  # type: ignore[no-untyped-def]
+    """`[2, 2]` least and greatest coordinates of `[V, 3]` float32 positions along `[2, 3]` float32 axes."""
+    (xx, xy, xz), (yx, yy, yz) = (axes[0, 0], axes[0, 1], axes[0, 2]), (axes[1, 0], axes[1, 1], axes[1, 2])
+    low_x = low_y = np.float32(np.inf)
+    high_x = high_y = np.float32(-np.inf)
+    for vertex in range(positions.shape[0]):
+        x = xx * positions[vertex, 0] + xy * positions[vertex, 1] + xz * positions[vertex, 2]
+        y = yx * positions[vertex, 0] + yy * positions[vertex, 1] + yz * positions[vertex, 2]
+        low_x, high_x, low_y, high_y = min(low_x, x), max(high_x, x), min(low_y, y), max(high_y, y)
+    return np.array([[low_x, low_y], [high_x, high_y]], np.float32)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -9,7 +9,7 @@ import math
 import numba
 import numpy as np
 
-from trainer.rendering.forward_shading import FAST, power, texel_color
+from trainer.rendering.forward_shading import FAST, power
 from trainer.rendering.forward_shadow import lit_share
 
 
@@ -157,7 +157,7 @@ def light_vertices(  # type: ignore[no-untyped-def]
 def interpolate(  # type: ignore[no-untyped-def]
     chosen, buffer, samples, triangles, screen, matt, glossy, uv, texture, decoded, perspective, color, behind
 ):
-    """Adds the interpolated light of samples to their pixels, but for those that see a triangle from behind.
+    """Adds the interpolated light of samples, times the nearest texel, to their pixels, but for those that see a triangle's back.
 
     Args:
         chosen: `[N]` int32 samples, see `forward_resolve.resolve`.
@@ -180,6 +180,7 @@ def interpolate(  # type: ignore[no-untyped-def]
     one = np.float32(1)
     share = np.float32(1.0 / (samples * samples))
     textured = texture.shape[0] > 0
+    texels_x, texels_y = np.float32(texture.shape[1]), np.float32(texture.shape[0])
     corners_of = triangles.view(np.uint32)
     pixels_per_sample = np.float32(1.0 / samples)
     left_out = 0
@@ -209,12 +210,11 @@ def interpolate(  # type: ignore[no-untyped-def]
         green = u * matt[a, 1] + v * matt[b, 1] + w * matt[c, 1]
         blue = u * matt[a, 2] + v * matt[b, 2] + w * matt[c, 2]
         if textured:
-            tr, tg, tb = texel_color(
-                texture,
-                decoded,
-                u * uv[a, 0] + v * uv[b, 0] + w * uv[c, 0],
-                u * uv[a, 1] + v * uv[b, 1] + w * uv[c, 1],
-            )
+            across = (u * uv[a, 0] + v * uv[b, 0] + w * uv[c, 0]) * texels_x
+            down = (one - (u * uv[a, 1] + v * uv[b, 1] + w * uv[c, 1])) * texels_y
+            x = np.uint32(min(max(across, np.float32(0)), texels_x - one))
+            y = np.uint32(min(max(down, np.float32(0)), texels_y - one))
+            tr, tg, tb = decoded[texture[y, x, 0]], decoded[texture[y, x, 1]], decoded[texture[y, x, 2]]
             red = red * tr + u * glossy[a, 0] + v * glossy[b, 0] + w * glossy[c, 0]
             green = green * tg + u * glossy[a, 1] + v * glossy[b, 1] + w * glossy[c, 1]
             blue = blue * tb + u * glossy[a, 2] + v * glossy[b, 2] + w * glossy[c, 2]
