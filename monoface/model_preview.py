@@ -28,7 +28,8 @@ def command(path: Path | None, out: Path, count: int, seed: int, size: int, land
     """Draw a contact sheet of a face model. Without PATH: the default head.
 
     From the top: the mean from three sides and with its landmark sets (grey dots are hidden); the first identity modes at
-    -2 and at +2 standard deviations; expressions; random people. A model that has no skin colours of its own is painted.
+    -2 and at +2 standard deviations; expressions; random people. A model that has no skin
+    colours of its own is painted, and so is one with eyes and teeth.
 
     \b
     monoface model preview

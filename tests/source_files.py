@@ -38,9 +38,9 @@ def head() -> MorphableModel:
     return default_head().truncated(3, 2, 2)
 
 
-def landmark_vertices(landmark_set: str = "basel") -> np.ndarray:
-    """`[68]` the heaviest vertex of each landmark."""
-    points = head().landmarks[landmark_set]
+def landmark_vertices() -> np.ndarray:
+    """`[68]` the heaviest vertex of each landmark of the `basel` set."""
+    points = head().landmarks["basel"]
     corners = head().triangles[points.triangles]
     return corners[np.arange(68), points.barycentrics.argmax(axis=1)]
 
@@ -179,6 +179,6 @@ def save_ict(folder: Path) -> Path:
     for name, vertices in shapes.items():
         rows = "\n".join(f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in vertices)
         (target / f"{name}.obj").write_text(f"{rows}\n{rest}\n")
-    indices = {"expressions": names, "idx_to_landmark_verts": landmark_vertices("outline").tolist()}
+    indices = {"expressions": names, "idx_to_landmark_verts": landmark_vertices().tolist()}
     (target / "vertex_indices.json").write_text(json.dumps(indices))
     return folder

@@ -12,7 +12,7 @@ def bent(points):
     angle = np.radians(20)
     rotation = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
     x, y, z = points.T
-    wider = 1 + 0.12 * np.exp(-np.square((y + 50) / 40))
+    wider = 1 + 0.06 * np.exp(-np.square((y + 50) / 40))
     nose = 6 * np.exp(-(np.square(x) + np.square(y)) / 400 - np.square((z - 30) / 30))
     return (1.1 * np.stack([wider * x, y, z + nose], axis=1)) @ rotation.T + (5, -300, 40)
 
@@ -87,7 +87,10 @@ def test_regions_arrive_where_they_belong(other, warp):
     ("known", "reason"),
     [
         ({}, "at least 4 points"),
-        ({index: np.array([index, 0.0, 0.0]) for index in range(5)}, "`target_known` must be finite and must not lie in a line"),
+        (
+            {index: np.array([index, 0.0, 0.0]) for index in range(5)},
+            "`target_known` must be finite and must not lie in a line",
+        ),
         ({68: 0, 1: 1, 2: 2, 3: 3}, r"`known` must name landmarks in \[0, 68\)"),
         ({0: 10**9, 1: 1, 2: 2, 3: 3}, "must be a vertex in"),
     ],

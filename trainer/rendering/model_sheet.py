@@ -33,11 +33,11 @@ BACKGROUND: Final = (0.20, 0.22, 0.25)
 DISTANCE: Final = 1200.0
 """Of the camera, millimetres."""
 
-FIELD_HEIGHT: Final = 310.0
-"""Height that a picture shows at the head's distance, millimetres: a head with its neck."""
+NECK: Final = -115.0
+"""Height below which the mean does not count for the frame of a picture, millimetres: the chest may be cut."""
 
-CENTER: Final = (0.0, 0.0, -65.0)
-"""Point of the model frame in the middle of a picture, millimetres: about where the neck turns the head."""
+MARGIN: Final = 1.18
+"""A picture is so many times as high as the mean head and neck: people differ."""
 
 PEOPLE_SPREAD: Final = 0.8
 """Random people are drawn with this standard deviation and at most `LARGEST` of them."""
@@ -79,7 +79,7 @@ def model_sheet(model: MorphableModel, people: int = 16, seed: int = 0, size: in
     """Draws the sheet.
 
     Args:
-        model: Any face model. One without albedo modes is painted (`trainer.morphable.skin`).
+        model: Any face model. One without albedo modes, or with eyes of its own, is painted (`trainer.morphable.skin`).
         people: Random people, 0 or more.
         seed: Of the random people.
         size: Side of a picture, pixels.
@@ -105,7 +105,8 @@ def model_sheet(model: MorphableModel, people: int = 16, seed: int = 0, size: in
 
 def portrait_picture(model: MorphableModel, portrait: Portrait, size: int) -> np.ndarray:
     """Renders one portrait, `[size, size, 3]` uint8 sRGB, with its landmarks and caption."""
-    camera = _camera(portrait.yaw)
+    center, height = _frame(model)
+    camera = _camera(portrait.yaw, center, height)
     backdrop = np.broadcast_to(np.array(BACKGROUND, np.float32), (size, size, 3))
     image = render_image(
         portrait.vertices, portrait.colors, model.triangles, camera, _light(), (size, size), 3, backdrop
@@ -114,7 +115,7 @@ def portrait_picture(model: MorphableModel, portrait: Portrait, size: int) -> np
     draw = ImageDraw.Draw(picture)
     if portrait.landmark_set is not None:
         points = model.landmark_points(portrait.vertices, portrait.landmark_set)
-        _draw_landmarks(draw, points, camera, image, size)
+        _draw_landmarks(draw, points, camera, image, size, height)
     draw.text((4, size - 16), portrait.caption, fill=(255, 255, 255), font=ImageFont.load_default(11))
     return np.asarray(picture)
 
@@ -161,7 +162,7 @@ def _people(model: MorphableModel, count: int, seed: int) -> Iterator[Portrait]:
         low, high = model.expression_range.T
         weights = np.clip(0.5 * model.expression_sd * rng.standard_normal(len(low)), np.minimum(low, 0), high)
         vertices = model.vertices(shape, weights)
-        if len(model.albedo):
+        if not _painted(model):
             albedo = np.clip(rng.standard_normal(len(model.albedo)), -LARGEST, LARGEST)
             colors = model.albedo_colors(albedo)
         else:
@@ -171,16 +172,28 @@ def _people(model: MorphableModel, count: int, seed: int) -> Iterator[Portrait]:
 
 def _portrait(model: MorphableModel, caption: str, vertices: np.ndarray) -> Portrait:
     """A face from the front in the model's mean colours, or painted: then eyes and mouth are shaded as they are open."""
-    if len(model.albedo):
+    if not _painted(model):
         return Portrait(caption, vertices, model.albedo_colors())
     return Portrait(caption, vertices, skin_colors(model, Skin(), vertices=vertices, brows=True))
 
 
-def _camera(yaw: float) -> Camera:
+def _painted(model: MorphableModel) -> bool:
+    """Whether a skin is painted: where a model has no colours, and where it has eyes and teeth, which open and shut."""
+    return not len(model.albedo) or bool(np.any(model.regions.get("eyeballs", 0.0)))
+
+
+def _frame(model: MorphableModel) -> tuple[np.ndarray, float]:
+    """`[3]` middle of the mean head and the height that a picture shows there, millimetres."""
+    head = model.mean[model.mean[:, 1] > NECK] if (model.mean[:, 1] > NECK).any() else model.mean
+    low, high = head.min(axis=0), head.max(axis=0)
+    return (low + high) / 2 * np.array([0.0, 1.0, 1.0]), MARGIN * float((high - low).max())
+
+
+def _camera(yaw: float, center: np.ndarray, height: float) -> Camera:
     euler = np.array([yaw, 0.0, 0.0])
-    turned = rotation_from_euler(euler) @ np.array(CENTER)
+    turned = rotation_from_euler(euler) @ center
     matrix = perspective_matrix(euler, np.array([-turned[0], turned[1], DISTANCE + turned[2]]))
-    return Camera(contract.PERSPECTIVE, matrix, math.degrees(2 * math.atan(FIELD_HEIGHT / 2 / DISTANCE)))
+    return Camera(contract.PERSPECTIVE, matrix, math.degrees(2 * math.atan(height / 2 / DISTANCE)))
 
 
 def _light() -> Light:
@@ -195,12 +208,12 @@ def _light() -> Light:
 
 
 def _draw_landmarks(
-    draw: ImageDraw.ImageDraw, points: np.ndarray, camera: Camera, image: ForwardImage, size: int
+    draw: ImageDraw.ImageDraw, points: np.ndarray, camera: Camera, image: ForwardImage, size: int, height: float
 ) -> None:
     """Lines and dots in the groups' colours, grey dots where the head hides them."""
     assert camera.field_of_view is not None
     placed = project(points, camera.matrix, camera.kind, camera.field_of_view, size, size)
-    visible = landmark_visibility(placed, image.depth, TOLERANCE * size / FIELD_HEIGHT)
+    visible = landmark_visibility(placed, image.depth, TOLERANCE * size / height)
     for group, indices in contract.LANDMARK_GROUPS.items():
         line = [(float(placed[index, 0]), float(placed[index, 1])) for index in indices]
         draw.line(line + line[:1] if group in contract.CLOSED_GROUPS else line, fill=_GROUP_COLORS[group])

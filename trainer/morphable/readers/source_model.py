@@ -63,8 +63,7 @@ class SourceModel:
     known: Mapping[str, Known]
     """Landmark set to the landmarks that the file (or a table) defines: vertex or point."""
     start: Known
-    """Landmarks that start the transfer of the others; counterparts are those of `start_set`."""
-    start_set: str = "basel"
+    """Landmarks that start the transfer of the others: they mean what the `basel` set means."""
     mean_expression: np.ndarray | None = None
     """`[V, 3]` what the model adds to the neutral face at zero weights."""
     expression: np.ndarray | None = None
@@ -109,7 +108,7 @@ def finish(source: SourceModel) -> MorphableModel:
             f"that mean the same in every scheme, iBUG {', '.join(str(index + 1) for index in ANATOMICAL)}"
         )
     _check_size(source)
-    warp = fit_head(source.vertices, triangles, source.start, source.start_set)
+    warp = fit_head(source.vertices, triangles, source.start)
     landmarks = landmark_transfer(source.vertices, triangles, source.known, warp)
     regions = region_transfer(source.vertices, triangles, warp)
     if source.parts:
