@@ -136,7 +136,8 @@ def beard(model: MorphableModel, vertices: np.ndarray, style: Style, hair_rgb: n
     height = fields.height[::_FINE, ::_FINE][rows[0] : rows[1], chosen]
     hang = (weight * np.clip(1 - height / 10, 0, 1)).reshape(-1, 1)[kept]
     points, normal, weight = points.reshape(-1, 3)[kept], normal.reshape(-1, 3)[kept], weight.reshape(-1, 1)[kept]
-    reach, shade = fabric.strands(*fields.skin.shape, 0.7, style.curl, style.variant)
+    height_texels, width_texels = fields.skin.shape
+    reach, shade = fabric.strands(height_texels, width_texels, 0.7, style.curl, style.variant)
     layers = 2 if style.length < 5 or len(triangles) > 1900 else 3
     surfaces = []
     for layer in range(layers):

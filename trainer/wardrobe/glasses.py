@@ -54,7 +54,7 @@ def sample_style(rng: np.random.Generator) -> Style:
     frame = str(rng.choice(FRAMES, p=[0.78, 0.12, 0.1])) if shape != "browline" else "half"
     width = rng.uniform(40, 56) + (5 if dark else 0)
     ratio = {"round": 0.96, "oval": 0.74, "rectangular": 0.6, "square": 0.82, "aviator": 0.86, "cat-eye": 0.72}
-    height = width * ratio.get(shape, 0.75) * rng.uniform(0.9, 1.1)
+    height = float(np.clip(width * ratio.get(shape, 0.75) * rng.uniform(0.9, 1.1), 24, 56))
     metal = bool(rng.random() < (0.75 if shape == "aviator" or frame == "rimless" else 0.35))
     tones = (
         [[0.34, 0.24, 0.1], [0.25, 0.25, 0.26], [0.04, 0.04, 0.045], [0.3, 0.17, 0.12]]

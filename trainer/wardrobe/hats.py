@@ -130,7 +130,7 @@ def _cap(head: Wrapped, rng: np.random.Generator) -> list[Surface]:
     """A crown of cloth and a peak."""
     scale = head.head.scale
     share = _SHARE
-    front = _front(head, rng, 7, 24)
+    front = _front(head, rng, 9, 24)
     brim = shells.brim_line(_AZIMUTH, front, rng.uniform(14, 22), rng.uniform(-12, 8))
     stiff = rng.uniform(3, 16) * np.clip(np.cos(np.radians(_AZIMUTH)), 0, 1)
     thickness = (rng.uniform(3, 6) + (stiff + 8) * np.sin(np.pi * np.clip(share, 0, 1) * 0.8)) * scale
@@ -157,7 +157,7 @@ def _peak(head: Wrapped, rng: np.random.Generator, brim: np.ndarray, thickness: 
     base = head.on(azimuth, elevation, np.full(17, thickness - 1.0))
     length = rng.uniform(48, 78) * scale * np.sqrt(np.clip(1.02 - (around / half) ** 2, 0, 1))
     angle = np.radians(turned + 0.35 * around)
-    drop = np.radians(rng.uniform(2, 28))
+    drop = np.radians(rng.uniform(2, 20))
     outward = np.stack([np.sin(angle) * np.cos(drop), np.full(17, -np.sin(drop)), np.cos(angle) * np.cos(drop)], -1)
     step = np.linspace(0, 1, 4)[:, None, None]
     leaf = base + step * length[None, :, None] * outward
@@ -182,7 +182,7 @@ def _brimmed(head: Wrapped, rng: np.random.Generator) -> list[Surface]:
     rows[..., 1] = base[:, 1] + (top - base[:, 1]) * height[:, None]
     rows[..., ::2] = middle[::2] + (base[:, ::2] - middle[::2]) * (1 - inwards)[:, None, None]
     rows[-3:, :, 1] -= dent * np.array([0.1, 0.8, 1.0])[:, None]
-    rows = head.lifted(rows, 2.0 * scale)
+    rows = head.lifted(rows, 5.0 * scale)
     cloth = fabric.cloth("weave" if rng.random() < 0.5 else "plain", int(rng.integers(fabric.VARIANTS)))
     color = np.array([0.55, 0.4, 0.2]) * rng.uniform(0.6, 1.3) if rng.random() < 0.35 else fabric.sample_dye(rng)
     color = np.clip(color, 0, 1)

@@ -102,13 +102,13 @@ def folded_uv(rows: int, columns: int, folds: int, extra: int = 0) -> np.ndarray
 
 
 def ripples(rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
-    """`[R, C, 3]` folds of cloth, about a millimetre, smooth around a ring of columns."""
+    """`[R, C, 3]` folds of cloth, about a millimetre and hardly inwards, smooth around a ring of columns."""
     angle = np.radians(np.arange(rows.shape[1]) * (360 / rows.shape[1]))
     height = np.linspace(0, 1, rows.shape[0])[:, None]
     waves = sum(
         rng.normal() * np.sin(count * angle + rng.uniform(0, 6.3) + rng.normal() * 3 * height) for count in (5, 9, 14)
     )
-    return solids.unit(rows - rows.mean((0, 1))) * (0.6 * waves)[..., None]
+    return solids.unit(rows - rows.mean((0, 1))) * (0.6 * np.maximum(waves, -0.3))[..., None]
 
 
 @functools.lru_cache(maxsize=32)
