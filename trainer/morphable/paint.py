@@ -102,8 +102,8 @@ def features(skins: np.ndarray, where: SkinMap, triangles: np.ndarray) -> np.nda
         triangles: `[T, 3]` of the head.
 
     Returns:
-        `[S, V, 3]` natural logarithm of the factor on `skin_optics.skin_tone`; 0 on average over bare skin and over lips,
-        whose blood is the map's; spanned from the neighbourhood where hair grows.
+        `[S, V, 3]` natural logarithm of the factor on `skin_optics.skin_tone`; 0 on average over bare skin, `LIP_TINT`
+        on average over lips; spanned from the neighbourhood where hair grows.
     """
     covered = np.zeros(len(where.vertices))
     for name in ("scalp", "inside"):
@@ -113,10 +113,10 @@ def features(skins: np.ndarray, where: SkinMap, triangles: np.ndarray) -> np.nda
         melanin, blood = tone_of(colors[where.bare].mean(axis=0))
         logs = np.log(colors / skin_tone(melanin * where.melanin, blood * where.blood) / where.shade[:, None])
         logs -= logs[where.bare].mean(axis=0)
-        red = np.average(logs[lips.vertices], axis=0, weights=lips.weights) - np.log(LIP_TINT)
-        logs[lips.vertices] -= lips.weights[:, None] * red
+        logs[lips.vertices] -= lips.weights[:, None] * np.average(logs[lips.vertices], axis=0, weights=lips.weights)
         grey = logs.mean(axis=1, keepdims=True)
         logs = np.clip(grey + FEATURE_TINT * (logs - grey), -FEATURE_LIMIT, FEATURE_LIMIT)
+        logs[lips.vertices] += lips.weights[:, None] * np.log(LIP_TINT)
         found.append(filled(logs, covered, triangles))
     return np.stack(found)
 

@@ -117,7 +117,7 @@ def sample_skin(rng: np.random.Generator) -> Skin:
     melanin = float(np.interp(rng.random(), *TONE_KNOTS))
     fair = float(np.clip((0.10 - melanin) / 0.08, 0, 1))
     pale = float(np.clip((0.035 - melanin) / 0.02, 0, 1))
-    blood = float(np.clip((0.0145 - 0.008 * pale) * np.exp(rng.normal(0, 0.4)), 0.003, 0.035))
+    blood = float(np.clip((0.0145 - 0.008 * pale) * np.exp(rng.normal(0, 0.38)), 0.003, 0.03))
     male = rng.random() < 0.5
     made_up = not male and rng.random() < 0.3
     rare = rng.random(4)

@@ -18,9 +18,9 @@ from trainer.morphable.albedo_detail import adjacency, albedo_detail, knows_skin
 from trainer.morphable.model import MorphableModel
 from trainer.morphable.openness import openness, visible_from
 
-BLOOD: Final = {"cheeks": 0.55, "nose": 0.6, "ears": 0.9, "eyelids": 0.25, "lips": 3.0}
+BLOOD: Final = {"cheeks": 0.55, "nose": 0.6, "ears": 0.9, "eyelids": 0.25, "lips": 2.3}
 """How much more blood than bare skin a region has; 1 is twice as much."""
-MELANIN: Final = {"eyelids": 0.10, "cheeks": -0.06, "lips": -0.20, "neck": -0.03}
+MELANIN: Final = {"eyelids": 0.10, "cheeks": -0.06, "lips": -0.30, "neck": -0.03}
 """The same for melanin."""
 
 WAVELENGTHS: Final = (18.0, 110.0)
@@ -34,7 +34,7 @@ FRECKLE_CHANCE: Final = 0.16
 FRECKLE_AREA: Final = 6.0
 """Vertices with more area around them bear fewer, none from twice as much on: there they would be blotches."""
 
-LIP_TINT: Final = (1.07, 0.95, 1.18)
+LIP_TINT: Final = (1.12, 0.94, 1.08)
 """Factor on the colour of lips beside their blood: their thin cover lacks what makes skin yellow."""
 
 CAVITY: Final = 1.6
