@@ -139,7 +139,9 @@ def render_scene(
     )
     counts = np.empty(len(surfaces), np.int64)
     order = SCRATCH.take("order", (len(surfaces), height * width * supersample**2), np.int32)
-    forward_resolve.resolve(buffer, scene.starts, *depth_units, mask, depth, triangle_ids, surface_ids, order, counts)
+    forward_resolve.resolve(
+        buffer, scene.starts, scene.order, *depth_units, mask, depth, triangle_ids, surface_ids, order, counts
+    )
     color = np.zeros((height, width, 3), np.float32)
     irradiance, sources = irradiance_polynomial(np.asarray(light.harmonics)), _sources(light)
     shininess = np.float32(light.shininess)

@@ -55,18 +55,6 @@ def periods(length: int, samples: int) -> np.ndarray:
     return result
 
 
-@numba.njit(cache=True, nogil=True)
-def is_opaque(texture):  # type: ignore[no-untyped-def]
-    """Whether a `[H, W, 4]` uint8 texture has no hole."""
-    for row in range(texture.shape[0]):
-        least = np.uint8(255)
-        for column in range(texture.shape[1]):
-            least = min(least, texture[row, column, 3])
-        if least < 255:
-            return False
-    return True
-
-
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def texel_corner(position, size):  # type: ignore[no-untyped-def]
     """First texel, second texel and the second's weight along one axis; `position` in texels, 0 at the first's near edge."""

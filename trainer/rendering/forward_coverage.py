@@ -6,10 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from trainer.rendering.forward_alpha import draw_with_alpha, is_opaque, periods, thresholds
+from trainer.rendering.forward_alpha import draw_with_alpha, periods, thresholds
 from trainer.rendering.forward_scene import Scene
 from trainer.rendering.forward_scratch import SCRATCH
-from trainer.rendering.scene import Surface
 from trainer.rendering.visibility_blocks import locate
 from trainer.rendering.visibility_numba import NOTHING, buffer_shape, draw
 
@@ -45,36 +44,59 @@ def see(
     buffer.fill(NOTHING)
     cells = SCRATCH.take("cells", (len(screen),), np.int32)
     locate(screen, height, width, cells)
-    # What is opaque comes first: behind it no alpha needs to be looked up.
-    opaque = [_is_opaque(surface) for surface in scene.surfaces]
-    for index in (0, *sorted(range(1, len(opaque)), key=lambda other: not opaque[other])):
-        surface, first = scene.surfaces[index], int(scene.starts[index])
-        triangles = scene.triangles[first : scene.starts[index + 1]]
-        front_only = not (surface.two_sided or both_sides)
-        if opaque[index]:
-            draw(screen, cells, triangles, first, front_only, width, buffer)
-        else:
-            draw_with_alpha(
-                screen,
-                cells,
-                triangles,
-                first,
-                scene.uv,
-                NO_TEXTURE if surface.texture is None else surface.texture,
-                np.float32(surface.opacity),
-                perspective,
-                front_only,
-                thresholds(samples),
-                periods(max(height, width), samples),
-                np.uint32(samples),
-                np.uint32(zlib.crc32(surface.name.encode())),
-                width,
-                buffer,
-            )
-        if index == 0 and first_drawn is not None:
-            first_drawn(buffer)
+    for index in range(len(scene.surfaces)):
+        _draw_solid(scene, index, screen, cells, both_sides, width, buffer)
+        if index == 0:
+            _draw_holed(scene, index, screen, cells, perspective, samples, both_sides, height, width, buffer)
+            if first_drawn is not None:
+                first_drawn(buffer)
+    # What has holes comes last: behind something else no alpha needs to be looked up.
+    for index in range(1, len(scene.surfaces)):
+        _draw_holed(scene, index, screen, cells, perspective, samples, both_sides, height, width, buffer)
     return buffer
 
 
-def _is_opaque(surface: Surface) -> bool:
-    return surface.opacity == 1 and (surface.texture is None or is_opaque(surface.texture))
+def _draw_solid(
+    scene: Scene, index: int, screen: np.ndarray, cells: np.ndarray, both_sides: bool, width: int, buffer: np.ndarray
+) -> None:
+    """Draws a surface's triangles without holes."""
+    first, count = int(scene.starts[index]), scene.holes[index][0]
+    if count:
+        front_only = not (scene.surfaces[index].two_sided or both_sides)
+        draw(screen, cells, scene.triangles[first : first + count], first, front_only, width, buffer)
+
+
+def _draw_holed(
+    scene: Scene,
+    index: int,
+    screen: np.ndarray,
+    cells: np.ndarray,
+    perspective: bool,
+    samples: int,
+    both_sides: bool,
+    height: int,
+    width: int,
+    buffer: np.ndarray,
+) -> None:
+    """Draws a surface's triangles that may have holes."""
+    surface, start = scene.surfaces[index], int(scene.starts[index])
+    first, last = (start + count for count in scene.holes[index])
+    if first == last:
+        return
+    draw_with_alpha(
+        screen,
+        cells,
+        scene.triangles[first:last],
+        first,
+        scene.uv,
+        NO_TEXTURE if surface.texture is None else surface.texture,
+        np.float32(surface.opacity),
+        perspective,
+        not (surface.two_sided or both_sides),
+        thresholds(samples),
+        periods(max(height, width), samples),
+        np.uint32(samples),
+        np.uint32(zlib.crc32(surface.name.encode())),
+        width,
+        buffer,
+    )

@@ -41,13 +41,14 @@ def nearest_depth(buffer, samples, perspective, distance, scale, depth):  # type
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def resolve(  # type: ignore[no-untyped-def]
-    buffer, starts, samples, perspective, distance, scale, mask, depth, nearest, surfaces, order, counts
+    buffer, starts, numbers, samples, perspective, distance, scale, mask, depth, nearest, surfaces, order, counts
 ):
     """Coverage, what each pixel's nearest sample sees, and the samples sorted by the surface that they see.
 
     Args:
         buffer: `[h samples, padded]` int64, see `visibility_numba.buffer_shape`.
         starts: `[S + 1]` int32 number of each surface's first triangle; the last entry is their count.
+        numbers: `[T]` int32 each triangle's number within its surface.
         samples: Samples per pixel along one axis.
         perspective: See `nearest_depth`, as `distance`, `scale` and `depth`.
         distance: Same.
@@ -89,7 +90,7 @@ def resolve(  # type: ignore[no-untyped-def]
                     surface += 1
                 while triangle < starts[surface]:
                     surface -= 1
-                nearest[row, column] = triangle - starts[surface]
+                nearest[row, column] = numbers[triangle]
                 surfaces[row, column] = surface
 
 
