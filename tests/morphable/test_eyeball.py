@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from trainer.morphable.eyeball import IRIS_RADIUS, PUPIL_RADIUS, build_eyeball
+from trainer.morphable.eyeball import IRIS_RADIUS, OUTWARD, PUPIL_RADIUS, RADIUS, build_eyeball, gaze_turn
 
-CENTER = np.array([30.0, 40.0, 5.0])
+COARSE_CENTER = np.array([30.0, 40.0, 5.0])
+CENTER = COARSE_CENTER + np.array([OUTWARD, 0, 16 - RADIUS])
 
 
 def coarse_eye():
-    """A coarse sphere of 12 mm around `CENTER`."""
-    turns, heights = np.meshgrid(np.arange(8) * np.pi / 4, [-0.9, -0.5, 0, 0.5, 0.9])
+    """A coarse sphere of 16 mm around `COARSE_CENTER`."""
+    turns, heights = np.meshgrid(np.arange(8) * np.pi / 4, [-1, -0.9, -0.5, 0, 0.5, 0.9, 1])
     ring = np.sqrt(1 - heights**2)
-    return CENTER + 12 * np.stack([ring * np.cos(turns), ring * np.sin(turns), heights], -1).reshape(-1, 3)
+    return COARSE_CENTER + 16 * np.stack([ring * np.cos(turns), ring * np.sin(turns), heights], -1).reshape(-1, 3)
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def eye():
 
 def test_it_is_a_closed_outward_sphere(eye):
     vertices = eye.weights @ coarse_eye()
-    assert_allclose(np.linalg.norm(vertices - CENTER, axis=1), 12, rtol=1e-6)
+    assert_allclose(np.linalg.norm(vertices - CENTER, axis=1), RADIUS, rtol=1e-6)
     a, b, c = (vertices[eye.triangles[:, k]] for k in range(3))
     normals = np.cross(b - a, c - a)
     assert (np.einsum("td,td->t", normals, (a + b + c) / 3 - CENTER) > 0).all()
@@ -52,3 +53,19 @@ def test_the_gaze_axis_is_z(eye):
 def test_an_eye_in_the_wrong_unit_is_refused():
     with pytest.raises(ValueError, match="radius of at least"):
         build_eyeball(coarse_eye() / 100)
+
+
+def test_it_keeps_the_front_of_the_larger_eye(eye):
+    assert_allclose((eye.weights @ coarse_eye())[:, 2].max(), coarse_eye()[:, 2].max(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("right", "up", "axis", "sign"), [(30, 0, 0, 1), (-30, 0, 0, -1), (0, 20, 1, 1), (0, -25, 1, -1)]
+)
+def test_gaze_turns_about_the_centre(eye, right, up, axis, sign):
+    vertices = eye.weights @ coarse_eye()
+    turned = vertices + gaze_turn(vertices, right, up)
+    assert_allclose(np.linalg.norm(turned - CENTER, axis=1), RADIUS, rtol=1e-6)
+    pole = turned[0] - CENTER
+    assert pole[axis] * sign > 0
+    assert_allclose(np.degrees(np.arccos(pole[2] / RADIUS)), abs(right) + abs(up), atol=1e-4)

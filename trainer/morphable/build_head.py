@@ -5,19 +5,23 @@ sample people and reduce them to identity modes; face units become expression mo
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from trainer.contract import LANDMARK_GROUPS, LANDMARK_SETS
+from trainer.contract import LANDMARK_GROUPS
 from trainer.morphable import head_mesh, head_regions, landmark_placement, makehuman, paint
+from trainer.morphable.eyeball import gaze_turn
+from trainer.morphable.face_features import Surface
 from trainer.morphable.linear import principal_modes, rigid_alignment
 from trainer.morphable.model import LandmarkSet, MorphableModel
-from trainer.morphable.population import UNIT, sample_population
+from trainer.morphable.population import UNIT, sample_population, sizes
 from trainer.morphable.skin_map import build_map
+from trainer.morphable.surface_rays import Hits
 
-GENERATOR_VERSION: Final = "1"
+GENERATOR_VERSION: Final = "2"
 IDENTITY_MODES: Final = 80
 STEP: Final = 1 / 128
 """Identity and expression values are rounded to this many millimetres, and to float16, so that the file is compact."""
@@ -26,12 +30,20 @@ FINE_STEP: Final = 1 / 1024
 ALBEDO_STEP: Final = 1 / 4096
 """The same for albedo, linear RGB."""
 
-EXPRESSION_SD: Final = {"cheekPuff": 0.1, "jawForward": 0.1, "mouthClose": 0.1, "tongueOut": 0.08}
+EXPRESSION_LIMIT: Final = {"mouthClose": 0.12}
+"""Greatest sensible weight of a face unit; 1 for the others. More of `mouthClose` belongs to an open jaw, at most as much."""
+EXPRESSION_SD: Final = {"cheekPuff": 0.1, "jawForward": 0.1, "mouthClose": 0.04, "tongueOut": 0.08}
 """Spread of the weights of rare face units; 0.25 for the others."""
+
+BROW_HALF: Final = 3.5
+"""Half the width of a brow: the landmarks lie on its upper edge, the paint is centred this much below, millimetres."""
+
+GAZE: Final = {"Out": (30.0, 0.0), "In": (-30.0, 0.0), "Up": (0.0, 20.0), "Down": (0.0, -25.0)}
+"""Unit of gaze to how far an eye turns at weight 1: outwards and up, degrees. MakeHuman's units shift its eyes instead."""
 
 BLINKS: Final = {"eyeBlinkLeft": "left_eye", "eyeBlinkRight": "right_eye"}
 """Face units that shut an eye. MakeHuman's overshoot; they are scaled so that weight 1 brings the lids together."""
-BLINK_OVERLAP: Final = 1.05
+BLINK_OVERLAP: Final = 1.12
 """Lid movement at weight 1 over the mean head's opening, so that wider eyes close too."""
 
 SOURCE: Final = "MakeHuman hm08 base mesh, targets, face units, skins and masks (makehumancommunity.org)"
@@ -65,19 +77,22 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
     samples = _aligned_samples(folder / "targets", base.vertices, mesh.source, tables["basel"])
     importance = head_mesh.importance(base.vertices[mesh.source] * UNIT)
     mean, modes, deviations, kept = principal_modes(samples, importance, IDENTITY_MODES)
-    mean = mean - _origin(mean, mesh.source, tables["basel"])
+    mean = mean - _origin(mean[np.searchsorted(mesh.source, tables["basel"])])
     mean[mesh.source_is_teeth, 2] -= head_mesh.TEETH_RECESS
     vertices = mesh.weights @ mean
     vertices = (vertices + vertices[mesh.mirror] * [-1, 1, 1]) / 2
     names, expression = _face_units(folder / "targets" / "faceunits", count, mesh.source)
-    landmarks = _landmark_sets(mesh, vertices, tables)
+    seen = head_regions.pictured(mesh, folder / "masks")
+    landmarks = landmark_placement.place(*_measured(mesh, vertices, mean, seen))
+    vertices = vertices - _origin(_points(mesh.triangles, landmarks["basel"], vertices))
     points = _points(mesh.triangles, landmarks["basel"], vertices)
     units = _applied(mesh.weights, expression)
+    _turn_eyes(names, units, mesh.part, vertices)
     for index, name in enumerate(names):
         if name in BLINKS:
             units[index] *= _closing_weight(mesh.triangles, landmarks["basel"], points, units[index], BLINKS[name])
-    regions = head_regions.regions(mesh, folder / "masks", vertices, points)
-    regions["brows"] = paint.brow_mask(vertices, points, head_regions.front_skin(regions, vertices))
+    regions = head_regions.regions(mesh, seen, vertices, points)
+    regions["brows"] = paint.brow_mask(vertices, points - [0, BROW_HALF, 0], head_regions.front_skin(regions, vertices))
     albedo_mean, albedo, albedo_sd = _albedo(folder / "skins", mesh, regions, vertices, points)
     return MorphableModel(
         name="monoface-head",
@@ -86,7 +101,7 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
         identity_sd=deviations,
         expression=_rounded(units, STEP),
         expression_names=names,
-        expression_range=np.tile(np.array([0.0, 1.0], np.float32), (len(names), 1)),
+        expression_range=np.array([(0.0, EXPRESSION_LIMIT.get(name, 1.0)) for name in names], np.float32),
         expression_sd=np.array([EXPRESSION_SD.get(name, 0.25) for name in names], np.float32),
         albedo_mean=np.round(albedo_mean / ALBEDO_STEP) * ALBEDO_STEP,
         albedo=_rounded(albedo, ALBEDO_STEP),
@@ -104,17 +119,17 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
 def _aligned_samples(targets: Path, base: np.ndarray, source: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """`[S, N, 3]` millimetres: sampled heads, moved and turned (never scaled) onto the base head's landmarks."""
     heads = (base[source] + sample_population(targets, len(base), source)) * UNIT
+    heads *= sizes(len(heads))[:, None, None]
     reference = base[landmarks] * UNIT
     at = np.searchsorted(source, landmarks)
     rotations, shifts = rigid_alignment(heads[:, at], reference)
     return np.einsum("snd,sed->sne", heads, rotations) + shifts[:, None]
 
 
-def _origin(mean: np.ndarray, source: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """Midpoint of the eyes' and the mouth's centres, x on the plane of symmetry."""
-    points = mean[np.searchsorted(source, landmarks)]
-    eyes = points[head_mesh.EYE_LANDMARKS].mean(axis=0)
-    mouth = points[head_mesh.LIP_LANDMARKS].mean(axis=0)
+def _origin(landmarks: np.ndarray) -> np.ndarray:
+    """Midpoint of the eyes' and the mouth's centres of `[68, 3]` landmarks, x on the plane of symmetry."""
+    eyes = landmarks[head_mesh.EYE_LANDMARKS].mean(axis=0)
+    mouth = landmarks[head_mesh.LIP_LANDMARKS].mean(axis=0)
     return (eyes + mouth) / 2 * np.array([0.0, 1.0, 1.0])
 
 
@@ -125,6 +140,19 @@ def _face_units(folder: Path, count: int, source: np.ndarray) -> tuple[tuple[str
         raise ValueError(f"{folder} holds no face unit (*.target.gz).")
     units = np.stack([makehuman.read_target(path, count)[source] for path in paths]) * UNIT
     return tuple(path.name.removesuffix(".target.gz") for path in paths), units
+
+
+def _turn_eyes(names: Sequence[str], units: np.ndarray, part: np.ndarray, vertices: np.ndarray) -> None:
+    """Makes the eyeballs turn about their centres in the `[K, V, 3]` units of gaze, and rest in all others."""
+    balls = {
+        side: part == head_mesh.PARTS.index(name) for side, name in zip(("Left", "Right"), head_mesh.EYES, strict=True)
+    }
+    for ball in balls.values():
+        units[:, ball] = 0
+    for direction, (outward, up) in GAZE.items():
+        for side, ball in balls.items():
+            right = outward if side == "Left" else -outward
+            units[names.index(f"eyeLook{direction}{side}"), ball] = gaze_turn(vertices[ball], right, up)
 
 
 def _closing_weight(
@@ -138,17 +166,30 @@ def _closing_weight(
     return float(-BLINK_OVERLAP * gap / closing)
 
 
-def _landmark_sets(
-    mesh: head_mesh.HeadMesh, vertices: np.ndarray, tables: dict[str, np.ndarray]
-) -> dict[str, LandmarkSet]:
-    """Every landmark set of the table on the refined mesh."""
+def _measured(
+    mesh: head_mesh.HeadMesh, vertices: np.ndarray, mean: np.ndarray, seen: Mapping[str, np.ndarray]
+) -> tuple[Surface, landmark_placement.Features]:
+    """What landmarks are placed by: the skin, and on it the opening of the eye and the red of the lips."""
     skin = (mesh.part[mesh.triangles] == head_mesh.PARTS.index(makehuman.BODY)).all(axis=1)
-    sets = {}
-    for name, indices in sorted(tables.items()):
-        starts = mesh.vertex_of_source[np.searchsorted(mesh.source, indices)]
-        shift = landmark_placement.shifts() if name == LANDMARK_SETS[0] else np.zeros((len(indices), 3))
-        sets[name] = landmark_placement.place(vertices, mesh.triangles, mesh.mirror, skin, starts, shift)
-    return sets
+    surface = Surface(vertices, mesh.triangles, skin)
+    coarse = mean[mesh.coarse_eyes].reshape(-1, 3)
+    eye = coarse[coarse[:, 0] < 0]
+    with_eyes = Surface(
+        np.concatenate([vertices, mean]),
+        np.concatenate([mesh.triangles[skin], mesh.coarse_eyes + len(vertices)]),
+        np.arange(skin.sum() + len(mesh.coarse_eyes)) < skin.sum(),
+    )
+    opening = with_eyes.band(
+        eye[:, :2].min(axis=0), eye[:, :2].max(axis=0), lambda hits: ~with_eyes.skin[hits.triangles]
+    )
+    red = seen["lips"]
+
+    def is_lip(hits: Hits) -> np.ndarray:
+        return np.einsum("rc,rc->r", red[mesh.triangles[hits.triangles]], hits.barycentrics) > 0.5
+
+    places = vertices[red > 0.5]
+    lips = surface.band((places[:, 0].min() - 4, places[:, 1].min() - 4), (0.0, places[:, 1].max() + 4), is_lip)
+    return surface, landmark_placement.Features(opening, lips, seen["ears"])
 
 
 def _points(triangles: np.ndarray, landmarks: LandmarkSet, vertices: np.ndarray) -> np.ndarray:

@@ -15,6 +15,13 @@ PUPIL_RADIUS: Final = 1.8
 IRIS_RADIUS: Final = 5.9
 """Millimetres: half the visible iris' diameter of 11.8 (0.4)."""
 
+RADIUS: Final = 11.9
+"""Millimetres on the base mesh, a little more on the mean head; people's eyes have 12. MakeHuman's have 16, and their front
+is kept where it was."""
+
+OUTWARD: Final = 0.8
+"""How far the smaller eye sits outwards of MakeHuman's, in the middle of the lids' opening, millimetres."""
+
 _SEGMENTS: Final = 24
 _RINGS: Final = (0.9, 1.75, 1.95, 3.2, 4.6, 5.6, 6.2, 7.4, 9.0, 11.0, 13.0)
 """Distances of the front rings from the gaze axis, millimetres; edges of pupil and iris lie between two close rings."""
@@ -39,18 +46,20 @@ class Eyeball:
 
 
 def build_eyeball(coarse: np.ndarray) -> Eyeball:
-    """Eyeball in place of a coarse spherical one that looks along z.
+    """Eyeball in place of a larger, coarse spherical one that looks along z; both share the front pole.
 
     Args:
         coarse: `[n, 3]` its vertices, millimetres.
 
     Raises:
-        ValueError: If it is too small to carry an iris.
+        ValueError: If it is smaller than a human eye.
     """
-    center = (coarse.min(axis=0) + coarse.max(axis=0)) / 2
-    radius = np.linalg.norm(coarse - center, axis=1).mean()
-    if radius < 1.5 * IRIS_RADIUS:
-        raise ValueError(f"`coarse` must have a radius of at least {1.5 * IRIS_RADIUS} mm. Received: {radius:.3g}")
+    coarse_center = (coarse.min(axis=0) + coarse.max(axis=0)) / 2
+    coarse_radius = np.linalg.norm(coarse - coarse_center, axis=1).mean()
+    if coarse_radius < RADIUS:
+        raise ValueError(f"`coarse` must have a radius of at least {RADIUS} mm. Received: {coarse_radius:.3g}")
+    radius = RADIUS
+    center = coarse_center + np.array([np.sign(coarse_center[0]) * OUTWARD, 0.0, coarse_radius - radius])
     front = [(distance, np.sqrt(radius**2 - distance**2)) for distance in _RINGS if distance < 0.95 * radius]
     back = [(radius * part, -radius * np.sqrt(1 - part**2)) for part in _BACK_RINGS]
     rings = front + back
@@ -72,6 +81,21 @@ def build_eyeball(coarse: np.ndarray) -> Eyeball:
         angle=np.concatenate([[0.0], np.tile(turns, len(rings)), [0.0]]),
         mirror=np.concatenate([[0], (ring_start[:, None] + mirrored_turn).ravel(), [last]]),
     )
+
+
+def gaze_turn(eye: np.ndarray, right: float, up: float) -> np.ndarray:
+    """Movement `[n, 3]` of an eyeball `[n, 3]`, millimetres, that turns about its own centre.
+
+    Args:
+        eye: Its vertices on the mean head, looking along z.
+        right: Degrees towards x > 0.
+        up: Degrees upwards.
+    """
+    across, rise = np.radians(right), np.radians(up)
+    turn = np.array([[np.cos(across), 0, np.sin(across)], [0, 1, 0], [-np.sin(across), 0, np.cos(across)]])
+    lift = np.array([[1, 0, 0], [0, np.cos(rise), np.sin(rise)], [0, -np.sin(rise), np.cos(rise)]])
+    away = eye - (eye.min(axis=0) + eye.max(axis=0)) / 2
+    return away @ (turn @ lift).T - away
 
 
 def _affine_weights(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ PARTS: Final = (
 )
 EYES: Final = (makehuman.LEFT_EYE, makehuman.RIGHT_EYE)
 TEETH: Final = (makehuman.UPPER_TEETH, makehuman.LOWER_TEETH)
-TEETH_RECESS: Final = 4.0
+TEETH_RECESS: Final = 5.0
 """The base mesh's teeth touch the lips from behind and show between them; they are set back by this, millimetres."""
 
 EYE_LANDMARKS: Final = [*LANDMARK_GROUPS["right_eye"], *LANDMARK_GROUPS["left_eye"]]
@@ -61,6 +61,8 @@ class HeadMesh:
     """`[V, N]`: vertices = weights @ base vertices[source]."""
     triangles: np.ndarray
     """`[T, 3]`."""
+    coarse_eyes: np.ndarray
+    """`[E, 3]` triangles of the base mesh's own eyes, indices into `source`."""
     uv: np.ndarray
     """`[V, 2]`; on a seam, that of one side."""
     corner_uv: np.ndarray
@@ -110,6 +112,7 @@ def build(base: makehuman.BaseMesh, mirror: np.ndarray) -> HeadMesh:
         source=source,
         weights=weights,
         triangles=triangles,
+        coarse_eyes=np.concatenate([faces[eye][:, corners] for eye in EYES for corners in ([0, 1, 2], [0, 2, 3])]),
         uv=mesh.texture[pairs[first, 1]],
         corner_uv=mesh.texture[pairs[:, 1]],
         corner_vertex=pairs[:, 0],
@@ -186,7 +189,13 @@ def _vertex_of_source(used: np.ndarray, count: int) -> np.ndarray:
 def _with_eyes(solid: HeadMesh, vertices: np.ndarray, faces: dict[str, np.ndarray]) -> HeadMesh:
     """The mesh with a geometric eyeball in place of each coarse one."""
     start = len(solid.uv)
-    parts: dict[str, list[np.ndarray]] = {"weights": [], "triangles": [], "uv": [], "distance": [], "angle": []}
+    parts: dict[str, list[np.ndarray]] = {
+        "weights": [],
+        "triangles": [],
+        "uv": [],
+        "distance": [],
+        "angle": [],
+    }
     eyes = {}
     for name in EYES:
         coarse = np.unique(faces[name])

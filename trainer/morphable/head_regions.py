@@ -1,5 +1,6 @@
 """Named regions of the default head: weights per vertex from mask pictures, parts, landmarks and the shape of the skull."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -72,12 +73,25 @@ CHEEK_REACH: Final = (16.0, 30.0)
 """A cheek is 1 up to the first distance from its middle and 0 beyond the second, millimetres."""
 
 
-def regions(mesh: HeadMesh, masks: Path, vertices: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndarray]:
+def pictured(mesh: HeadMesh, masks: Path) -> dict[str, np.ndarray]:
+    """`face`, `ears`, `lips`, `eyelids` and `mouth_interior`, `[V]` in [0, 1], from MakeHuman's `masks`."""
+    body = mesh.part == PARTS.index(makehuman.BODY)
+    found = {}
+    for region, name in MASKS.items():
+        picture = makehuman.read_picture(masks / f"{name}.png")
+        sampled = makehuman.sample_picture(picture, mesh.corner_uv)
+        found[region] = np.where(body, average_corners(sampled, mesh.corner_vertex, len(mesh.uv))[:, 0], 0)
+    return found
+
+
+def regions(
+    mesh: HeadMesh, seen: Mapping[str, np.ndarray], vertices: np.ndarray, landmarks: np.ndarray
+) -> dict[str, np.ndarray]:
     """Named weights of the mesh.
 
     Args:
         mesh: The head.
-        masks: MakeHuman's `masks`.
+        seen: Those that pictures tell, by `pictured`.
         vertices: `[V, 3]` mean head, millimetres, model frame.
         landmarks: `[68, 3]` its `basel` landmarks.
 
@@ -87,11 +101,7 @@ def regions(mesh: HeadMesh, masks: Path, vertices: np.ndarray, landmarks: np.nda
         `beard`, where hair grows; `cheeks`.
     """
     body = mesh.part == PARTS.index(makehuman.BODY)
-    found = {}
-    for region, name in MASKS.items():
-        picture = makehuman.read_picture(masks / f"{name}.png")
-        sampled = makehuman.sample_picture(picture, mesh.corner_uv)
-        found[region] = np.where(body, average_corners(sampled, mesh.corner_vertex, len(mesh.uv))[:, 0], 0)
+    found = dict(seen)
     found["eyeballs"] = np.isin(mesh.part, [PARTS.index(name) for name in EYES])
     found["teeth"] = np.isin(mesh.part, [PARTS.index(name) for name in TEETH])
     found["tongue"] = mesh.part == PARTS.index(makehuman.TONGUE)
@@ -118,7 +128,7 @@ def front_skin(regions_of: dict[str, np.ndarray], vertices: np.ndarray) -> np.nd
 
 def scalp(vertices: np.ndarray) -> np.ndarray:
     """`[V]` 1 above the hairline of a head `[V, 3]`, softly 0 below."""
-    height = np.interp(_azimuth(vertices), *zip(*HAIRLINE, strict=True))
+    height = np.interp(_azimuth(vertices), *np.array(HAIRLINE, float).T)
     return _smooth((vertices[:, 1] - height) / HAIR_SOFTNESS + 0.5)
 
 
@@ -130,7 +140,7 @@ def beard(vertices: np.ndarray, chin: np.ndarray) -> np.ndarray:
         chin: `[3]`.
     """
     azimuth = _azimuth(vertices)
-    below_cheek = _smooth((np.interp(azimuth, *zip(*BEARD_TOP, strict=True)) - vertices[:, 1]) / HAIR_SOFTNESS + 0.5)
+    below_cheek = _smooth((np.interp(azimuth, *np.array(BEARD_TOP, float).T) - vertices[:, 1]) / HAIR_SOFTNESS + 0.5)
     in_front = 1 - _smooth((azimuth - BEARD_END[0]) / (BEARD_END[1] - BEARD_END[0]))
     drop = _below_chin(vertices, chin)
     return below_cheek * in_front * (1 - _smooth((drop - BEARD_DROP[0]) / (BEARD_DROP[1] - BEARD_DROP[0])))

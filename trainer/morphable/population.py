@@ -5,6 +5,7 @@ muscle and weight. A local direction is half the difference of two opposite targ
 it moves the spread but never the mean.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -40,35 +41,63 @@ GROUP_SD: Final = {
     "chin": 0.12,
     "ears": 0.10,
     "eyebrows": 0.12,
-    "eyes": 0.12,
+    "eyes": 0.10,
     "forehead": 0.20,
-    "head": 0.08,
-    "mouth": 0.10,
+    "head": 0.06,
+    "mouth": 0.08,
     "neck": 0.15,
-    "nose": 0.08,
+    "nose": 0.05,
 }
 """Standard deviation of a local target's weight, by MakeHuman's folder; set so that the landmarks' spread by region is near
 that of Basel model fits to photographs."""
+
+TARGET_SD: Final = {
+    "forehead/forehead-scale-vert-decr": 0.12,
+    "mouth/mouth-scale-horiz-decr": 0.2,
+    "nose/nose-scale-horiz-decr": 0.18,
+    "nose/nose-trans-backward": 0.05,
+    "nose/nose-trans-down": 0.05,
+    "nose/nose-width3-decr": 0.2,
+}
+"""The same for single targets, so that breadths vary as people's do and places no more than theirs."""
 
 SIDE_CORRELATION: Final = 0.9
 """Correlation of the weights of a left target and its right partner."""
 
 CORRECTION: Final = {
-    "nose/nose-scale-depth-incr": 0.35,
-    "nose/nose-volume-decr": 0.2,
-    "head/head-triangular": 0.35,
-    "head/head-fat-decr": 0.25,
-    "chin/chin-triangle": 0.35,
     "chin/chin-bones-decr": 0.2,
-    "chin/chin-jaw-drop-incr": 0.3,
-    "mouth/mouth-scale-depth-decr": 0.2,
-    "mouth/mouth-upperlip-middle-up": 0.2,
-    "mouth/mouth-scale-horiz-incr": 0.15,
-    "nose/nose-curve-convex": 0.3,
-    "faceunits/mouthClose": 0.03,
+    "chin/chin-jaw-drop-incr": 0.2,
+    "chin/chin-prognathism-incr": 0.25,
+    "chin/chin-triangle": 0.25,
+    "chin/chin-width-incr": 0.4,
+    "ears/l-ear-scale-vert-incr": 0.35,
+    "eyes/l-eye-push1-out": 0.4,
+    "eyes/l-eye-push2-out": 0.4,
+    "faceunits/mouthClose": 0.06,
+    "forehead/forehead-scale-vert-incr": 0.25,
+    "head/head-angle-out": 0.05,
+    "head/head-fat-incr": 0.2,
+    "head/head-scale-horiz-incr": 0.05,
+    "head/head-scale-vert-decr": 0.05,
+    "head/head-triangular": 0.1,
+    "mouth/mouth-lowerlip-height-decr": 0.3,
+    "mouth/mouth-scale-depth-incr": 0.3,
+    "mouth/mouth-scale-horiz-incr": 0.1,
+    "mouth/mouth-scale-vert-decr": 0.3,
+    "nose/nose-curve-convex": 0.4,
+    "nose/nose-compression-uncompress": 0.2,
+    "nose/nose-greek-decr": 0.2,
+    "nose/nose-hump-incr": 0.2,
+    "nose/nose-scale-depth-incr": 0.45,
+    "nose/nose-scale-horiz-decr": 0.3,
+    "nose/nose-volume-decr": 0.4,
 }
-"""Targets, `folder/name` to weight, that bring the mean head to the mean of people and close its lips. Rounded from a bounded
-least-squares fit of 68 landmarks to the Basel model's mean; a few (lips, nose ridge, mouth width) tried one by one."""
+"""Targets, `folder/name` to weight, that bring the mean head to the mean of people and close its lips; one of the left eye or
+ear stands for both. Chosen one after the other, each weight at most 0.45, so that the published lengths (RENDERED_FACES.md C6)
+and the mean of fits to photographs are met; rounded to 0.05."""
+
+SIZE_SD: Final = 0.028
+"""Relative standard deviation of a head's size, on top of what the targets do: the published lengths vary together."""
 
 
 def sample_population(folder: Path, vertex_count: int, kept: np.ndarray) -> np.ndarray:
@@ -91,9 +120,19 @@ def sample_population(folder: Path, vertex_count: int, kept: np.ndarray) -> np.n
         [read_target(folder / "macrodetails" / f"{name}.target.gz", vertex_count)[kept] for name in macro_names]
     )
     heads += macro_weights @ macros.reshape(len(macros), -1)
-    for name, weight in CORRECTION.items():
+    for name, weight in _both_sides(CORRECTION).items():
         heads += weight * read_target(folder / f"{name}.target.gz", vertex_count)[kept].ravel()
     return heads.reshape(SAMPLE_COUNT, len(kept), 3).astype(np.float32)
+
+
+def sizes(count: int) -> np.ndarray:
+    """`[count]` factors on whole heads, with mean 1."""
+    return 1 + SIZE_SD * np.random.default_rng([SEED, 1]).standard_normal(count)
+
+
+def _both_sides(weights: Mapping[str, float]) -> dict[str, float]:
+    """The same with a right target beside every left one."""
+    return {key: weight for name, weight in weights.items() for key in (name, name.replace("/l-", "/r-"))}
 
 
 def local_directions(folder: Path, vertex_count: int, kept: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -115,7 +154,7 @@ def local_directions(folder: Path, vertex_count: int, kept: np.ndarray) -> tuple
             else:
                 directions.append(read_target(path, vertex_count)[kept])
             names.append(f"{group}/{name}")
-            deviations.append(deviation)
+            deviations.append(TARGET_SD.get(names[-1], deviation))
     return names, np.stack(directions), np.array(deviations)
 
 
@@ -133,8 +172,8 @@ def local_weights(rng: np.random.Generator, names: list[str], deviations: np.nda
 
 def macro_weights_of(rng: np.random.Generator, count: int) -> tuple[list[str], np.ndarray]:
     """Macro targets and their `[count, M]` weights: products whose factors each sum to 1."""
-    ethnicity = rng.dirichlet([1.2, 1.2, 2.4], count)
-    male = rng.beta(2.0, 2.0, count)
+    ethnicity = rng.dirichlet([0.9, 0.9, 1.8], count)
+    male = rng.beta(1.2, 1.2, count)
     sex = np.stack([1 - male, male], axis=1)
     old = rng.beta(1.2, 6.0, count)
     age = np.stack([1 - old, old], axis=1)
