@@ -21,7 +21,7 @@ class Modes:
         Args:
             modes: `[K, V, 3]` float32.
         """
-        self._modes = modes.reshape(len(modes), -1)
+        self._modes = modes.reshape(len(modes), modes[0].size if len(modes) else 0)
         count = self._modes.shape[1]
         starts = np.arange(0, count, BLOCK)
         self._moves = (

@@ -71,7 +71,7 @@ def exposed(light: np.ndarray, chain: ImageChainConfig, rng: np.random.Generator
     if rng.random() < chain.noise_fraction:
         log_shot = rng.uniform(*np.log(chain.shot_noise))
         shot, read = math.exp(log_shot), math.exp(2.18 * log_shot + 1.2 + rng.normal(0, 0.26))
-        noise = _noise(light.shape[:2], rng)
+        noise = _noise(light.shape, rng)
     gains = np.exp(rng.normal(0, chain.gain_spread, 3)).astype(np.float32)
     contrast, lift = rng.uniform(*chain.contrast), rng.uniform(*chain.lift)
     saturation = rng.uniform(*chain.saturation) * (rng.random() >= chain.grey_fraction)
@@ -92,16 +92,17 @@ def roll_off(light: np.ndarray) -> np.ndarray:
     return np.minimum(light, _KNEE) + (1 - _KNEE) * -np.expm1(-above / (1 - _KNEE))
 
 
-def _noise(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """`[H, W, 3]` float32 standard normal: a part of one large picture of noise, mirrored and turned by chance, because to draw
-    it anew would cost more than to render a face. Images larger than half of it have noise of their own.
+def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Standard normal numbers for an image of a shape: part of one large picture of noise, mirrored and turned by chance.
+
+    To draw them anew would cost as much as to draw the face's triangles. Larger images have noise of their own.
     """
     if max(shape) > _TILE // 2:
-        return rng.standard_normal((*shape, 3), np.float32)
-    y, x = (int(rng.integers(_TILE - extent + 1)) for extent in shape)
+        return rng.standard_normal(shape, np.float32)
+    y, x = (int(rng.integers(_TILE - extent + 1)) for extent in shape[:2])
     mirrored, upside_down = rng.random(2) < 0.5
     part = _noise_tile()[y : y + shape[0], x : x + shape[1]]
-    return part[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
+    return np.ascontiguousarray(part[:: -1 if upside_down else 1, :: -1 if mirrored else 1])
 
 
 @functools.lru_cache(maxsize=1)

@@ -8,12 +8,28 @@ import numpy as np
 
 TONE_STEPS = 4096
 TONE_END = 4.0
-"""The tone curve is tabulated over the square root of linear light up to this, in so many steps; beyond it ends."""
+"""The tone curve is tabulated over the square root of linear light up to this, in so many steps, each a small part of a level of
+eight bits; beyond it ends."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _padded(light, reach):  # type: ignore[no-untyped-def]
+    """`[H + 2 reach, (W + 2 reach) 3]`: beyond its edge the image goes on as it ends."""
+    height, width, _ = light.shape
+    out = np.empty((height + 2 * reach, (width + 2 * reach) * 3), np.float32)
+    for y in range(out.shape[0]):
+        row, line = light[min(max(y - reach, 0), height - 1)], out[y]
+        for x in range(reach):
+            for channel in range(3):
+                line[3 * x + channel] = row[0, channel]
+                line[3 * (reach + width + x) + channel] = row[width - 1, channel]
+        line[3 * reach : 3 * (reach + width)] = row.reshape(-1)
+    return out
 
 
 @numba.njit(cache=True, nogil=True)
 def separable_blur(light, kernel):  # type: ignore[no-untyped-def]
-    """Convolves rows, then columns; beyond its edge the image goes on as it ends.
+    """Convolves columns, then rows; beyond its edge the image goes on as it ends.
 
     Args:
         light: `[H, W, 3]` float32.
@@ -23,21 +39,19 @@ def separable_blur(light, kernel):  # type: ignore[no-untyped-def]
         `[H, W, 3]` float32.
     """
     height, width, _ = light.shape
-    radius = kernel.size // 2
-    rows, out = np.zeros_like(light), np.zeros_like(light)
+    padded, out = _padded(light, kernel.size // 2), np.zeros_like(light)
+    line = np.empty(padded.shape[1], np.float32)
     for y in range(height):
+        line[:] = np.float32(0)
         for tap in range(kernel.size):
-            weight, shift = kernel[tap], tap - radius
-            for x in range(width):
-                source = min(max(x + shift, 0), width - 1)
-                for channel in range(3):
-                    rows[y, x, channel] += weight * light[y, source, channel]
-    for y in range(height):
+            weight, source = kernel[tap], padded[y + tap]
+            for index in range(line.size):
+                line[index] += weight * source[index]
+        row = out[y].reshape(-1)
         for tap in range(kernel.size):
-            weight, source = kernel[tap], min(max(y + tap - radius, 0), height - 1)
-            for x in range(width):
-                for channel in range(3):
-                    out[y, x, channel] += weight * rows[source, x, channel]
+            weight, source = kernel[tap], line[3 * tap : 3 * (tap + width)]
+            for index in range(row.size):
+                row[index] += weight * source[index]
     return out
 
 
@@ -53,16 +67,16 @@ def sparse_blur(light, steps, weights):  # type: ignore[no-untyped-def]
     Returns:
         `[H, W, 3]` float32.
     """
-    height, width, _ = light.shape
-    out = np.zeros_like(light)
-    for tap in range(weights.size):
-        weight = weights[tap]
-        for y in range(height):
-            row = min(max(y + steps[tap, 0], 0), height - 1)
-            for x in range(width):
-                column = min(max(x + steps[tap, 1], 0), width - 1)
-                for channel in range(3):
-                    out[y, x, channel] += weight * light[row, column, channel]
+    height = light.shape[0]
+    reach = np.max(np.abs(steps)) if steps.size else 0
+    padded, out = _padded(light, reach), np.zeros_like(light)
+    for y in range(height):
+        row = out[y].reshape(-1)
+        for tap in range(weights.size):
+            weight, first = weights[tap], 3 * (reach + steps[tap, 1])
+            source = padded[y + reach + steps[tap, 0], first : first + row.size]
+            for index in range(row.size):
+                row[index] += weight * source[index]
     return out
 
 
@@ -85,26 +99,29 @@ def develop_pixels(light, noise, gains, tone, curve, luminance):  # type: ignore
     height, width, _ = light.shape
     out = np.empty((height, width, 3), np.uint8)
     contrast, lift, saturation, shot, read = tone[0], tone[1], tone[2], tone[3], tone[4]
+    zero, one, half, full = np.float32(0), np.float32(1), np.float32(0.5), np.float32(255)
+    bent = np.empty_like(curve)
+    for step in range(curve.size):
+        value = curve[step]
+        value += contrast * (value * value * (np.float32(3) - np.float32(2) * value) - value)
+        bent[step] = full * (lift + (one - lift) * value)
     noisy = noise.size > 0
-    scale = np.float32(TONE_STEPS / np.sqrt(TONE_END))
-    one, last = np.float32(1), np.float32(TONE_STEPS)
-    signal = np.empty(3, np.float32)
+    scale, last = np.float32(TONE_STEPS / np.sqrt(TONE_END)), np.float32(TONE_STEPS)
+    grey_share = one - saturation
     for y in range(height):
         for x in range(width):
-            for channel in range(3):
-                value = light[y, x, channel]
-                if noisy:
-                    value += noise[y, x, channel] * np.sqrt(shot * min(max(value, np.float32(0)), one) + read)
-                place = min(np.sqrt(max(value * gains[channel], np.float32(0))) * scale, last - np.float32(0.001))
-                step = int(place)
-                share = place - np.float32(step)
-                bent = curve[step] + share * (curve[step + 1] - curve[step])
-                bent += contrast * (bent * bent * (np.float32(3) - np.float32(2) * bent) - bent)
-                signal[channel] = lift + (one - lift) * bent
-            grey = luminance[0] * signal[0] + luminance[1] * signal[1] + luminance[2] * signal[2]
-            for channel in range(3):
-                value = grey + saturation * (signal[channel] - grey)
-                out[y, x, channel] = np.uint8(min(max(value, np.float32(0)), one) * np.float32(255) + np.float32(0.5))
+            red, green, blue = light[y, x, 0], light[y, x, 1], light[y, x, 2]
+            if noisy:
+                red += noise[y, x, 0] * np.sqrt(shot * min(max(red, zero), one) + read)
+                green += noise[y, x, 1] * np.sqrt(shot * min(max(green, zero), one) + read)
+                blue += noise[y, x, 2] * np.sqrt(shot * min(max(blue, zero), one) + read)
+            red = bent[int(min(np.sqrt(max(red * gains[0], zero)) * scale + half, last))]
+            green = bent[int(min(np.sqrt(max(green * gains[1], zero)) * scale + half, last))]
+            blue = bent[int(min(np.sqrt(max(blue * gains[2], zero)) * scale + half, last))]
+            grey = grey_share * (luminance[0] * red + luminance[1] * green + luminance[2] * blue) + half
+            out[y, x, 0] = np.uint8(min(max(grey + saturation * red, zero), full))
+            out[y, x, 1] = np.uint8(min(max(grey + saturation * green, zero), full))
+            out[y, x, 2] = np.uint8(min(max(grey + saturation * blue, zero), full))
     return out
 
 
