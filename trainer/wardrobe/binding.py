@@ -66,12 +66,22 @@ class Binding:
         anchors = -1 if self.anchors is None else int(self.anchors.max())
         return max(anchors, int(self.corners.max(initial=-1)))
 
-    def place(self, vertices: np.ndarray, stretch: float = 1.0) -> np.ndarray:
+    def carried(self, vertices: np.ndarray) -> np.ndarray | None:
+        """`[3, 3]` what turns and scales anchored offsets on a head `[V, 3]`; None if they are not anchored.
+
+        The same for all garments with the same anchors, so that it can be kept.
+        """
+        if self.anchors is None or self.anchor_places is None:
+            return None
+        return similarity(self.anchor_places, vertices[self.anchors])
+
+    def place(self, vertices: np.ndarray, stretch: float = 1.0, carry: np.ndarray | None = None) -> np.ndarray:
         """Where the bound vertices are on a head.
 
         Args:
             vertices: `[V, 3]` of the head, millimetres, model frame.
             stretch: Factor on anchored offsets: more makes hair fuller and longer.
+            carry: What `carried` gives for this head; None finds it.
 
         Returns:
             `[N, 3]` float32, millimetres, model frame.
@@ -85,10 +95,10 @@ class Binding:
                 f"`vertices` must be [V, 3] with V above {self.highest}, the head that the garment was bound to. "
                 f"Received: {list(vertices.shape)}"
             )
-        if self.anchors is None or self.anchor_places is None:
+        if self.anchors is None:
             return _place_on_surface(vertices, self.corners, self.barycentrics, self.offsets, np.float32(SMALLEST_AREA))
-        carry = (stretch * similarity(self.anchor_places, vertices[self.anchors])).astype(np.float32)
-        return _place_anchored(vertices, self.corners, self.barycentrics, self.offsets, carry)
+        turn = np.float32(stretch) * np.asarray(self.carried(vertices) if carry is None else carry, np.float32)
+        return _place_anchored(vertices, self.corners, self.barycentrics, self.offsets, turn)
 
     def mirrored(self, mirror_vertex: np.ndarray) -> "Binding":
         """The binding of the thing's mirror image (x to −x); its own triangles must be turned round by the caller.
@@ -97,13 +107,11 @@ class Binding:
             mirror_vertex: `[V]` the model's mirror pairs.
         """
         corners = mirror_vertex[self.corners]
-        if self.anchors is None or self.anchor_places is None:
+        if self.anchors is None:
             # The image of a triangle runs the other way round: its normal points inwards.
             return Binding(corners, self.barycentrics, self.offsets * np.array([1, 1, -1], np.float32))
         flip = np.array([-1, 1, 1], np.float32)
-        return Binding(
-            corners, self.barycentrics, self.offsets * flip, mirror_vertex[self.anchors], self.anchor_places * flip
-        )
+        return Binding(corners, self.barycentrics, self.offsets * flip, self.anchors, self.anchor_places)
 
 
 def similarity(places: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -64,7 +64,7 @@ def torso(wearer: Wearer, head_colors: np.ndarray, clothed: Garment | None) -> N
     """
     for garment in wearer.wardrobe.of_kind("torso"):
         wearer.tuck(garment)
-        placed = garment.fit(wearer.vertices)
+        placed = garment.fit(wearer.vertices, carry=wearer.carry(garment))
         colors = np.einsum(
             "nc,ncd->nd", garment.binding.barycentrics, np.asarray(head_colors, np.float32)[garment.binding.corners]
         )
@@ -79,8 +79,8 @@ def coloured(garment: Garment, wearer: Wearer, rng: np.random.Generator) -> Surf
     if garment.dye is None or own:
         factor = np.exp(tone[0] + tone[1:] / 3)
         brightest = max(garment.tint)
-        return garment.surface(wearer.vertices, np.asarray(garment.tint) * np.minimum(factor, 0.9 / brightest))
-    return undyed(garment).surface(wearer.vertices, dye)
+        return wearer.fitted(garment, np.asarray(garment.tint) * np.minimum(factor, 0.9 / brightest))
+    return wearer.fitted(undyed(garment), dye)
 
 
 @functools.lru_cache(maxsize=64)

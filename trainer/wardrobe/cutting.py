@@ -22,7 +22,8 @@ def cut_at(
     if not len(kept):
         return places[:0], kept, uv[:0]
     opened = rim_edges(welded[kept]) - rim_edges(welded[triangles])
-    lids, middles = [], []
+    lids: list[tuple[int, int, int]] = []
+    middles: list[tuple[np.ndarray, np.ndarray]] = []
     corner_of = dict(zip(welded[kept].ravel().tolist(), kept.ravel().tolist(), strict=True))
     for loop in _loops(opened):
         corners = np.array([corner_of[vertex] for vertex in loop])
@@ -33,8 +34,13 @@ def cut_at(
         places = np.concatenate([places, [place for place, _ in middles]])
         uv = np.concatenate([uv, [point for _, point in middles]])
         kept = np.concatenate([kept, lids])
-    used, kept = np.unique(kept, return_inverse=True)
-    return places[used], kept.reshape(-1, 3), uv[used]
+    return compacted(places, kept, uv)
+
+
+def compacted(places: np.ndarray, triangles: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A mesh without the vertices that no triangle uses: places `[M, 3]`, triangles `[T, 3]`, coordinates `[M, 2]`."""
+    used, triangles = np.unique(triangles, return_inverse=True)
+    return places[used], triangles.reshape(-1, 3), uv[used]
 
 
 def rim_edges(triangles: np.ndarray) -> set[tuple[int, int]]:

@@ -93,12 +93,13 @@ class Garment:
         if len(self.tint) != 3 or not all(0 < value <= 1 for value in self.tint):
             raise ValueError(f"`tint` of {self.name!r} must be three numbers in (0, 1]. Received: {self.tint}")
 
-    def fit(self, vertices: np.ndarray, stretch: float = 1.0) -> np.ndarray:
+    def fit(self, vertices: np.ndarray, stretch: float = 1.0, carry: np.ndarray | None = None) -> np.ndarray:
         """Its vertices on a head.
 
         Args:
             vertices: `[V, 3]` of the head with any identity and expression, millimetres, model frame.
             stretch: Factor on anchored offsets: more makes hair fuller and longer.
+            carry: What `Binding.carried` gives for this head; None finds it.
 
         Returns:
             `[N, 3]` float32, likewise.
@@ -106,16 +107,22 @@ class Garment:
         Raises:
             ValueError: If this is not the kind of head that the garment was bound to.
         """
-        return self.binding.place(vertices, stretch)
+        return self.binding.place(vertices, stretch, carry)
 
-    def surface(self, vertices: np.ndarray, color: tuple[float, ...] | np.ndarray | None = None) -> Surface:
+    def surface(
+        self,
+        vertices: np.ndarray,
+        color: tuple[float, ...] | np.ndarray | None = None,
+        carry: np.ndarray | None = None,
+    ) -> Surface:
         """The garment on a head, to be drawn.
 
         Args:
             vertices: `[V, 3]` of the head.
             color: `[3]` or `[N, 3]` mean linear RGB that a dyed garment takes; None leaves the texture's colours.
+            carry: What `Binding.carried` gives for this head; None finds it.
         """
-        placed = self.fit(vertices)
+        placed = self.fit(vertices, carry=carry)
         factor = np.ones(3) if color is None else np.asarray(color) / np.asarray(self.tint)
         colors = np.ascontiguousarray(np.broadcast_to(factor, placed.shape), np.float32)
         return Surface(self.kind, placed, self.triangles, colors, self.uv, self.texture, gloss=self.gloss)

@@ -84,7 +84,7 @@ def brows(wearer: Wearer, rng: np.random.Generator, rgb: np.ndarray, male: bool,
     garment = pick(garments, [weights.get(garment.name, 1.0) for garment in garments], rng)
     if garment is not None:
         color = np.asarray(rgb) * rng.uniform(0.4, 0.85)
-        surface = garment.surface(wearer.vertices, color)
+        surface = wearer.fitted(garment, color)
         wearer.wear(dataclasses.replace(surface, opacity=0.5 + 0.5 * density), name=garment.name)
 
 
@@ -93,7 +93,7 @@ def lashes(wearer: Wearer, rng: np.random.Generator, rgb: np.ndarray, male: bool
     garments = wearer.wardrobe.of_kind("lashes")
     garment = pick(garments, [3.0 if male and at == 0 else 1.0 for at in range(len(garments))], rng)
     if garment is not None:
-        surface = garment.surface(wearer.vertices, 0.004 + 0.1 * np.asarray(rgb))
+        surface = wearer.fitted(garment, 0.004 + 0.1 * np.asarray(rgb))
         opacity = (0.25 if male else 0.4) + 0.6 * strength
         wearer.wear(dataclasses.replace(surface, opacity=min(opacity, 1.0)), name=garment.name)
 
@@ -102,7 +102,7 @@ def _scalp(wearer: Wearer, name: str, rgb: np.ndarray) -> None:
     """Puts short hair of this style on, if the wardrobe has it."""
     for garment in wearer.wardrobe.of_kind("scalp"):
         if garment.name == name:
-            wearer.wear(garment.surface(wearer.vertices, rgb), name=name)
+            wearer.wear(wearer.fitted(garment, rgb), name=name)
 
 
 def _styled(
@@ -114,7 +114,7 @@ def _styled(
     if side < 0.5:
         garment = mirrored(garment, wearer.model)
     away = np.linalg.norm(garment.binding.offsets, axis=1)
-    placed = garment.fit(wearer.vertices, float(np.interp(full, (0, 1), FULLNESS)))
+    placed = garment.fit(wearer.vertices, float(np.interp(full, (0, 1), FULLNESS)), wearer.carry(garment))
     level = wearer.vertices[wearer.tables.scalp, 1].mean() - EARS
     loose = np.clip((away - LOOSE[0]) / (LOOSE[1] - LOOSE[0]), 0, 1)
     placed[:, 1] += loose * np.minimum(placed[:, 1] - level, 0) * np.float32(length - 1)

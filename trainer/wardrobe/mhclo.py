@@ -324,6 +324,8 @@ def _beside(path: Path, root: Path, name: str) -> Path:
 
 
 def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is not a file.")
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"{path} is longer than {MAX_BYTES} bytes.")
     try:

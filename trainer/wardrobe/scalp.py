@@ -28,14 +28,14 @@ SIZE: Final = 256
 SEED: Final = 20240611
 
 STYLES: Final = {
-    "roots": {"lift": 0.4, "density": 0.9},
+    "roots": {"lift": 0.4, "density": 1.35},
     "cropped": {"lift": 1.6, "density": 1.0},
     "shaven": {"lift": 0.7, "density": 0.55},
     "receding": {"lift": 1.5, "density": 0.95, "temples": 1.0},
     "horseshoe": {"lift": 1.5, "density": 0.9, "temples": 0.7, "top": 1.0},
 }
-"""Style to the shell's height above the skin in millimetres, how much of the skin it hides, and how far hair is lost at the
-temples and on the top, 0 to 1."""
+"""Style to the shell's height above the skin in millimetres, how much of the skin it hides (more than 1 leaves no gaps), and how
+far hair is lost at the temples and on the top, 0 to 1."""
 
 
 def build_scalps(model: MorphableModel, licence: str, source: str) -> list[Garment]:
@@ -110,7 +110,7 @@ def _texture(weight: np.ndarray, depth: np.ndarray, temples: float, top: float, 
     lost = temples * np.exp(-np.square((np.abs(np.degrees(angle)) - 32) / 17) - np.square((radius - 76) / 26)) * 1.4
     lost = np.maximum(lost, top * _step((62 - np.hypot(radius * np.sin(angle), radius * np.cos(angle) - 22)) / 26))
     alpha = _step((weight * (1 - np.clip(lost, 0, 1)) - 0.42 + 0.30 * strands) / 0.5 + 0.1)
-    alpha = density * alpha * np.clip(0.86 + 0.3 * strands, 0, 1)
+    alpha = np.clip(density * alpha * (0.86 + 0.3 * strands), 0, 1)
     detail = GREY_MEAN * np.clip(1 + 0.45 * strands + 0.25 * clumps, 0.2, 2.4)
     return encoded(np.repeat(detail[..., None], 3, axis=-1), alpha)
 

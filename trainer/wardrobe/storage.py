@@ -26,7 +26,7 @@ FORMAT: Final = "monoface-wardrobe/1"
 
 _TEXT: Final = ("name", "kind", "dye", "licence", "source")
 _INTEGERS: Final = ("triangles", "covered_head", "covered_torso")
-_BINDING: Final = {"corners": np.int32, "offsets": np.float32, "anchors": np.int32, "anchor_places": np.float32}
+_BINDING: Final = {"corners": np.int32, "offsets": np.float32}
 
 
 def save(wardrobe: Wardrobe, path: str | os.PathLike[str]) -> None:
@@ -38,6 +38,7 @@ def save(wardrobe: Wardrobe, path: str | os.PathLike[str]) -> None:
     """
     garments: list[dict[str, Any]] = []
     members: dict[str, np.ndarray] = {}
+    anchors: list[tuple[np.ndarray, np.ndarray]] = []
     for index, garment in enumerate(wardrobe.garments):
         texts = {key: getattr(garment, key) for key in _TEXT}
         garments.append({**texts, "tint": list(garment.tint), "gloss": garment.gloss})
@@ -50,10 +51,19 @@ def save(wardrobe: Wardrobe, path: str | os.PathLike[str]) -> None:
             array = getattr(garment.binding, key)
             if array is not None:
                 members[f"{index}/binding/{key}"] = _small(array) if dtype == np.int32 else compact(array)
+        if garment.binding.anchors is not None and garment.binding.anchor_places is not None:
+            pair = (garment.binding.anchors, garment.binding.anchor_places)
+            same = [at for at, known in enumerate(anchors) if all(map(np.array_equal, known, pair))]
+            garments[-1]["anchors"] = same[0] if same else len(anchors)
+            if not same:
+                anchors.append(pair)
         members[f"{index}/binding/barycentrics"] = compact(np.ascontiguousarray(garment.binding.barycentrics[:, :2]))
         if garment.uv is not None and garment.texture is not None:
             members[f"{index}/uv"] = compact(garment.uv)
             members[f"{index}/texture"] = np.frombuffer(to_png(garment.texture), np.uint8)
+    for index, (vertices, places) in enumerate(anchors):
+        members[f"anchors/{index}/vertices"] = _small(vertices)
+        members[f"anchors/{index}/places"] = compact(places)
     metadata = {
         "format": FORMAT,
         "topology": wardrobe.topology,
@@ -94,18 +104,30 @@ def _wardrobe(arrays: dict[str, np.ndarray]) -> Wardrobe:
     metadata = json.loads(arrays["metadata"].tobytes().decode())
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise ValueError(f"its metadata does not say the format {FORMAT!r}")
+    anchors = _anchors(arrays)
     body = arrays.get("body")
     if body is not None and (body.ndim != 2 or body.shape[1] != 3):
         raise ValueError(f"its member body must be [B, 3], it is {list(body.shape)}")
     return Wardrobe(
-        garments=tuple(_garment(index, text, arrays) for index, text in enumerate(metadata["garments"])),
+        garments=tuple(_garment(index, text, arrays, anchors) for index, text in enumerate(metadata["garments"])),
         topology=str(metadata["topology"]),
         body=None if body is None else body.astype(np.float32),
         provenance=dict(metadata["provenance"]),
     )
 
 
-def _garment(index: int, text: dict[str, Any], arrays: dict[str, np.ndarray]) -> Garment:
+def _anchors(arrays: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Vertices and places of every set of anchors; garments share them."""
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    while f"anchors/{len(found)}/vertices" in arrays:
+        start = f"anchors/{len(found)}"
+        found.append((arrays[f"{start}/vertices"].astype(np.int32), arrays[f"{start}/places"].astype(np.float32)))
+    return found
+
+
+def _garment(
+    index: int, text: dict[str, Any], arrays: dict[str, np.ndarray], anchors: list[tuple[np.ndarray, np.ndarray]]
+) -> Garment:
     """Garment number `index`."""
 
     def member(key: str, dtype: type) -> np.ndarray | None:
@@ -120,13 +142,19 @@ def _garment(index: int, text: dict[str, Any], arrays: dict[str, np.ndarray]) ->
     missing = [key for key in ("corners", "offsets") if bound[key] is None]
     if missing or triangles is None:
         raise ValueError(f"garment {index} lacks {', '.join(missing or ['triangles'])}")
+    vertices, places = (None, None) if text.get("anchors") is None else anchors[text["anchors"]]
     third = np.float32(1) - two[:, :1] - two[:, 1:]
     return Garment(
         **{key: text[key] for key in _TEXT},
         tint=tuple(text["tint"]),
         gloss=float(text["gloss"]),
         triangles=triangles,
-        binding=Binding(barycentrics=np.concatenate([two, third], axis=1), **bound),  # type: ignore[arg-type]
+        binding=Binding(
+            barycentrics=np.concatenate([two, third], axis=1),
+            anchors=vertices,
+            anchor_places=places,
+            **bound,  # type: ignore[arg-type]
+        ),
         uv=member("uv", np.float32),
         texture=_texture(arrays.get(f"{index}/texture")),
         covered_head=member("covered_head", np.int32),

@@ -1,6 +1,7 @@
 """Makes garments out of meshes posed on the mean head: where they hang, what they hide, what of them is kept."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from trainer.contract import LANDMARK_GROUPS
 from trainer.morphable.model import MorphableModel
 from trainer.wardrobe import textures
 from trainer.wardrobe.binding import Binding
-from trainer.wardrobe.cutting import cut_at, vertex_normals
+from trainer.wardrobe.cutting import compacted, cut_at, vertex_normals
 from trainer.wardrobe.garment import Garment
 from trainer.wardrobe.mhclo import Clothes, read_clothes
 from trainer.wardrobe.nearest import nearest_on_mesh
@@ -22,7 +23,7 @@ TEXTURE_SIZES: Final = {"hair": 288, "brows": 160, "lashes": 128, "clothes": 256
 GREY_SPREAD: Final = {"hair": 0.4, "brows": 0.25, "lashes": 0.2}
 """Greatest standard deviation of the logarithm of a dyed picture's detail: the pictures have highlights painted in."""
 FLOOR: Final = -400.0
-"""Clothes end at this height, millimetres in the model frame: the waist."""
+"""Clothes and hair end at this height, millimetres in the model frame: the waist."""
 GLOSS: Final = {"hair": 0.5, "brows": 0.3, "lashes": 0.2, "clothes": 0.15, "hat": 0.2}
 """How much of the light's highlight shows; skin is 1."""
 COVER_REACH: Final = (-25.0, 45.0)
@@ -33,13 +34,16 @@ BROW_LEVEL: Final = -1.0
 """Height of the middle of brows over their landmarks, millimetres."""
 BROW_CLEARANCE: Final = (0.4, 1.5)
 """Brows lie so far above the skin, millimetres."""
+BROW_SOFTNESS: Final = 0.7
+BROW_GAIN: Final = 1.9
+"""Brows are drawn hair by hair, and photographs show bands: alpha is smoothed so far, texels, and raised by this factor."""
 NATURAL: Final = ("male_elegantsuit01", "male_casualsuit05")
 """Clothes of several pieces, which no single colour fits."""
 SAME_PLACE: Final = 0.5
 """A vertex of the body and of the torso are one if nearer than this, millimetres."""
 ROOT: Final = 1.2
 """Lash vertices nearer to the skin than this are roots, millimetres."""
-MOST_ANCHORS: Final = 256
+MOST_ANCHORS: Final = 64
 
 KIND_WORDS: Final = (
     ("brows", r"(eye)?brows?"),
@@ -50,14 +54,14 @@ KIND_WORDS: Final = (
 """Words in the path or the tags of an asset that tell what it is; clothes otherwise."""
 
 
-def kind_of(clothes: Clothes, place: str) -> str:
+def kind_of(clothes: Clothes, folders: Sequence[str]) -> str:
     """What an asset is, by the folders that it lies in and its tags.
 
     Args:
         clothes: The asset.
-        place: Its path below the folder of all assets.
+        folders: Their names.
     """
-    words = re.split(r"[^a-z]+", " ".join([*Path(place).parts, *clothes.tags]).lower())
+    words = re.split(r"[^a-z]+", " ".join([*folders, *clothes.tags]).lower())
     for kind, pattern in KIND_WORDS:
         if any(re.fullmatch(pattern, word) for word in words):
             return kind
@@ -90,13 +94,16 @@ def tailored(
     places, triangles, uv = clothes.pose(body), clothes.mesh.triangles, clothes.mesh.uv
     if kind == "clothes":
         places, triangles, uv = cut_at(FLOOR, places, triangles, uv, clothes.mesh.vertex_of_corner)
-        if not len(triangles):
-            raise ValueError(f"{clothes.name!r} must reach above the waist.")
+    else:
+        places, triangles, uv = compacted(places, triangles[(places[triangles, 1] > FLOOR).any(axis=1)], uv)
+    if not len(triangles):
+        raise ValueError(f"{clothes.name!r} must reach above the waist.")
     texture, uv, share = textures.cropped(clothes.picture, uv, triangles, TEXTURE_SIZES[kind])
     dye = "hair" if kind in GREY_SPREAD else None if clothes.name in NATURAL else "cloth"
     if kind in GREY_SPREAD:
         texture = textures.greyed(texture, share, GREY_SPREAD[kind])
     if kind == "brows":
+        texture = textures.thickened(texture, BROW_SOFTNESS, BROW_GAIN)
         places = lifted_brows(places, uv, texture, model)
     covered_head, depth, covered_torso = None, None, None
     if kind in ("clothes", "hat"):
@@ -142,8 +149,9 @@ def tailored_folder(folder: Path, body: np.ndarray, model: MorphableModel, torso
         raise ValueError(f"{folder} holds no .mhclo file.")
     garments = []
     for path in paths:
-        clothes, place = read_clothes(path), path.relative_to(folder)
-        garments.append(tailored(clothes, kind_of(clothes, str(place)), body, model, torso, place.as_posix()))
+        clothes = read_clothes(path)
+        kind = kind_of(clothes, path.absolute().parts[-3:-1])
+        garments.append(tailored(clothes, kind, body, model, torso, path.relative_to(folder).as_posix()))
     return garments
 
 

@@ -125,6 +125,12 @@ def greyed(picture: np.ndarray, share: np.ndarray | None = None, spread: float =
     return encoded(np.repeat(GREY_MEAN * detail[..., None], 3, axis=-1), picture[..., 3].astype(np.float32) / 255)
 
 
+def thickened(picture: np.ndarray, softness: float, gain: float) -> np.ndarray:
+    """A picture `[H, W, 4]` uint8 whose alpha is smoothed (standard deviation, texels) and multiplied."""
+    alpha = gain * scipy.ndimage.gaussian_filter(picture[..., 3].astype(np.float64), softness)
+    return np.concatenate([picture[..., :3], np.minimum(alpha, 255)[..., None].astype(np.uint8)], axis=-1)
+
+
 def plain(picture: np.ndarray, patches: Iterable[tuple[float, float, float, float, float, float]]) -> np.ndarray:
     """A picture with rectangles painted over by others of it: prints on shirts that every render would share.
 

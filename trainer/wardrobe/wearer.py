@@ -8,7 +8,6 @@ import numpy as np
 
 from trainer.morphable.model import MorphableModel
 from trainer.rendering.scene import Surface
-from trainer.wardrobe.binding import similarity
 from trainer.wardrobe.cutting import vertex_normals
 from trainer.wardrobe.garment import Garment
 from trainer.wardrobe.wardrobe import Wardrobe
@@ -67,6 +66,7 @@ class Wearer:
         self.drawn = vertices.copy()
         self.surfaces: list[Surface] = []
         self.names: list[str] = []
+        self._carried: dict[int, np.ndarray | None] = {}
 
     def wear(self, *surfaces: Surface, name: str | None = None) -> None:
         """Puts things on, under the name of a garment or their own ones."""
@@ -76,15 +76,25 @@ class Wearer:
                 self.names.append(own)
             self.surfaces.append(surface)
 
+    def carry(self, garment: Garment) -> np.ndarray | None:
+        """`Binding.carried` of a garment on this head, found once for all with the same anchors."""
+        key = id(garment.binding.anchors)
+        if key not in self._carried:
+            self._carried[key] = garment.binding.carried(self.vertices)
+        return self._carried[key]
+
+    def fitted(self, garment: Garment, color: np.ndarray | None = None) -> Surface:
+        """A garment on this head, see `Garment.surface`; not yet worn."""
+        return garment.surface(self.vertices, color, self.carry(garment))
+
     def tuck(self, garment: Garment) -> None:
         """Draws the skin that a garment covers deeper."""
-        anchors, places = garment.binding.anchors, garment.binding.anchor_places
-        if garment.covered_head is None or garment.covered_depth is None or anchors is None or places is None:
+        anchors, turn = garment.binding.anchors, self.carry(garment)
+        if garment.covered_head is None or garment.covered_depth is None or anchors is None or turn is None:
             return
         gone = ~np.isfinite(garment.covered_depth)
         deeper, depth = garment.covered_head[~gone], garment.covered_depth[~gone, None]
         if len(deeper):
-            turn = similarity(places, self.vertices[anchors])
             self.drawn[deeper] -= (depth * (self.tables.normals[deeper] @ turn.T)).astype(np.float32)
         if gone.any():
             middle = self.vertices[anchors].mean(axis=0)
