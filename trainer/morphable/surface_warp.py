@@ -1,7 +1,8 @@
-"""A smooth map from one face surface onto another: similarity, thin-plate spline through known points, then nearest surface.
+"""A smooth map from one face surface onto another: a similarity, then a thin-plate spline.
 
-The field's standard in small: landmarks start it, alternating between correspondences and a smoothed thin-plate spline
-(Chui & Rangarajan 2003; Amberg et al. 2007 for the tests that a correspondence must pass) brings the surfaces together.
+The field's standard in small: landmarks start it; alternating between nearest points and the best similarity (ICP, Besl & McKay
+1992), then a smoothed thin-plate spline (Chui & Rangarajan 2003), brings the surfaces together. Normals must agree (Amberg et al.
+2007).
 """
 
 import dataclasses
@@ -23,6 +24,13 @@ ROUNDS: Final[tuple[tuple[float, float], ...]] = (
     *((5.0, 3.0),) * 7,
 )
 """One round each: greatest distance of a correspondence, millimetres; smoothing of the spline."""
+
+RIGID_ROUNDS: Final = (30.0,) * 6 + (15.0,) * 10
+"""Before that, rounds in which the surfaces as wholes come together, and their greatest distance, millimetres: few points in the
+face say little of where ears and jaw are."""
+
+KNOWN_WEIGHT: Final = 8
+"""Each known point counts as so many points of the surface in those."""
 
 KNOWN_SMOOTHING: Final = 0.3
 """Smoothing at known points; lower holds them tighter than the surface."""
@@ -204,17 +212,24 @@ def fit_warp(
     for name, points in (("source_known", source_known), ("target_known", target_known)):
         if not np.isfinite(points).all() or np.linalg.matrix_rank(points - points.mean(axis=0), tol=1.0) < 2:
             raise ValueError(f"`{name}` must be finite and must not lie in a line.")
+    has_normal = np.isin(np.arange(len(source_vertices)), source_triangles)
+    chosen = _spread(source_vertices, np.flatnonzero((source_weights > 0) & has_normal), CONTROL_COUNT)
+    around, patch, place = _one_ring(source_triangles, chosen)
     frame = similarity(source_known, target_known)
+    for reach in RIGID_ROUNDS:
+        current = Warp(*frame, None)(source_vertices[around])
+        found = target.nearest(current[place], vertex_normals(current, patch)[place])
+        good = found.distances < reach
+        frame = similarity(
+            np.concatenate([np.tile(source_known, (KNOWN_WEIGHT, 1)), source_vertices[chosen][good]]),
+            np.concatenate([np.tile(target_known, (KNOWN_WEIGHT, 1)), found.points[good]]),
+        )
     scale, rotation, shift = frame
     aligned = Warp(*frame, None)
-    moved = aligned(source_vertices)
-    known = aligned(source_known)
-    normals = vertex_normals(moved, source_triangles)
-    chosen = _spread(moved, np.flatnonzero((source_weights > 0) & (np.abs(normals).sum(axis=1) > 0)), CONTROL_COUNT)
-    around, patch, place = _one_ring(source_triangles, chosen)
-    spline = _spline(known, target_known - known, np.full(len(known), KNOWN_SMOOTHING))
+    moved, known = aligned(source_vertices), aligned(source_known)
+    spline: RBFInterpolator | None = None
     for reach, smoothing in ROUNDS:
-        current = moved[around] + spline(moved[around])
+        current = moved[around] + (0 if spline is None else spline(moved[around]))
         found = target.nearest(current[place], vertex_normals(current, patch)[place])
         good = found.distances < reach
         at = np.concatenate([known, moved[chosen][good]])

@@ -8,8 +8,8 @@ As distributed: a folder `FaceXModel` with `generic_neutral_mesh.obj` (26,719 ve
 rest follow them.
 
 Centimetres, x to the image's right, y up, z out of the face. ICT's own landmarks start the transfer and are no set: they define
-jaw, brows and nose in a way of their own (photographs P1, mean face, free pose: 3.5 %; the transferred `outline` 2.9, `basel`
-3.0; fixtures: 4.9, 2.6, 2.4). Shells that only shade the eyes and the lashes (fluid, blend, occlusion) are left out: they are
+jaw, brows and nose in a way of their own (photographs P1, mean face, free pose: 3.5 %; the transferred `outline` 2.8, `basel`
+2.8; fixtures: 4.9, 2.7, 2.2). Shells that only shade the eyes and the lashes (fluid, blend, occlusion) are left out: they are
 transparent in use.
 """
 
