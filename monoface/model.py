@@ -11,6 +11,10 @@ VERBS = {
     "landmarks": ("monoface.model_landmarks", "Draw and check the landmark sets of a face model."),
     "population": ("monoface.model_population", "Compare sampled heads with published human measurements."),
     "build-head": ("monoface.model_build_head", "Build the default head from MakeHuman's CC0 assets."),
+    "build-wardrobe": (
+        "monoface.model_build_wardrobe",
+        "Build what the default head wears from MakeHuman's CC0 assets.",
+    ),
 }
 
 
