@@ -25,7 +25,7 @@ MELANIN: Final = {"eyelids": 0.10, "cheeks": -0.06, "lips": -0.30, "neck": -0.03
 
 WAVELENGTHS: Final = (18.0, 110.0)
 """Of the waves whose sums are uneven pigmentation, millimetres."""
-WAVE_COUNT: Final = 24
+WAVE_COUNT: Final = 16
 WAVE_SEED: Final = 20240611
 
 FRECKLE_DENSITY: Final = 0.03
