@@ -121,6 +121,14 @@ def test_brows_are_painted_only_when_asked_for(head):
     assert (thick < without @ LUMINANCE - 0.02).sum() > 1.5 * (thin < without @ LUMINANCE - 0.02).sum()
 
 
+def test_green_hair_grows_on_the_scalp_alone(head):
+    skin = dataclasses.replace(PLAIN, brow_density=1.0, stubble=1.0, scalp=1.0)
+    green, usual = (skin_colors(head, skin, brows=True, hair=hair) for hair in (np.array([0.1, 0.5, 0.2]), None))
+    changed = np.abs(green - usual).max(axis=1) > 0
+    assert changed[head.regions["scalp"] > 0.9].all()
+    assert not changed[head.regions["scalp"] == 0].any()
+
+
 @pytest.mark.parametrize("name", ["blush", "dark_circles", "stubble", "scalp", "lashes", "lipstick", "eye_shadow"])
 def test_a_strength_acts_in_its_place_and_in_proportion(head, name):
     off, half, full = (

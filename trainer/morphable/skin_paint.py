@@ -153,6 +153,8 @@ def _add_hair(colors: np.ndarray, where: SkinMap, skin: "Skin", hair: np.ndarray
     parts = where.parts
     if skin.scalp:
         cover(colors, *parts["scalp"], hair, np.float32(SCALP_COVER * skin.scalp))
+    if not hair[0] >= hair[1] >= hair[2]:
+        hair = usual_hair(skin.melanin)  # dye of a colour that no hair has stays on the scalp
     if skin.stubble:
         roots = np.minimum(np.float32(STUBBLE_DARKER) * hair, np.float32(STUBBLE_LIGHTEST))
         cover(colors, *parts["beard"], roots, np.float32(STUBBLE_COVER * skin.stubble))
