@@ -45,8 +45,9 @@ def command(path: Path | None, out: Path, photos: Path | None, size: int) -> Non
             depths = landmark_depths(model, name)
             click.echo(f"{name}: deepest point {depths.argmax()}, {depths.max():.2f} mm beneath the visible skin")
         fits = []
-        for name in model.landmarks if photos else ():
-            found = landmark_sheet.fit_mean_face(model, name, landmark_sheet.read_photos(photos))
+        annotated = landmark_sheet.read_photos(photos) if photos else []
+        for name in model.landmarks if annotated else ():
+            found = landmark_sheet.fit_mean_face(model, name, annotated)
             fits += found
             click.echo(
                 f"{name}: mean face on {len(found)} photographs, balanced {100 * landmark_sheet.balanced(found):.2f} %"

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -40,7 +41,7 @@ def command(path: Path | None, count: int, seed: int | None, reference: Path | N
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        described = {"lengths": [dataclasses.asdict(row) for row in lengths]}
+        described: dict[str, Any] = {"lengths": [dataclasses.asdict(row) for row in lengths]}
         if comparison:
             described["landmarks"] = dataclasses.asdict(comparison) | {"distances": comparison.distances.tolist()}
         click.echo(json.dumps(described, indent=2))

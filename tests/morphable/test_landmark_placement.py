@@ -7,11 +7,12 @@ import pytest
 
 from trainer.contract import LANDMARK_FLIP, LANDMARK_GROUPS, LANDMARK_SETS
 from trainer.morphable.default import default_head
+from trainer.morphable.eyeball import OUTWARD
 from trainer.morphable.face_features import Band, Surface
 from trainer.morphable.landmark_placement import Features, place
 
-SOCKET = -16.0
-"""Behind this, the sight passes the smaller eyeball into its socket, millimetres."""
+COARSE = 16 / 12.4
+"""Radius of MakeHuman's eyes, which fill the lids' opening, over that of the head's."""
 
 RIGHT = {name: list(indices) for name, indices in LANDMARK_GROUPS.items()}
 
@@ -39,7 +40,13 @@ def surface(head, vertices):
 @pytest.fixture(scope="module")
 def features(head, surface):
     balls, red = part(head, "eyeballs"), head.regions["lips"]
-    eye = surface.band((-46, 24), (-12, 46), lambda hits: balls[hits.triangles] | (hits.points[:, 2] < SOCKET))
+    filled = surface.vertices.copy()
+    for side in (-1, 1):
+        ball = (head.regions["eyeballs"] > 0.5) & (side * filled[:, 0] > 0)
+        pole = filled[ball][filled[ball, 2].argmax()]
+        filled[ball] = pole - [side * OUTWARD, 0, 0] + COARSE * (filled[ball] - pole)
+    opening = dataclasses.replace(surface, vertices=filled)
+    eye = opening.band((-48, 22), (-12, 48), lambda hits: balls[hits.triangles])
     lips = surface.band(
         (-30, -56),
         (0, -12),

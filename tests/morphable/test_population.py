@@ -51,3 +51,32 @@ def test_left_and_right_go_together_but_not_quite(targets):
     correlation = np.corrcoef(weights, rowvar=False)
     assert 0.85 < correlation[0, 1] < 0.95
     assert abs(correlation[0, 2]) < 0.1
+
+
+def test_a_correction_of_the_left_side_holds_for_both(targets):
+    weights = population._both_sides({"eyes/l-eye-trans-in": 0.4, "head/head-oval": 0.2})
+    assert weights == {"eyes/l-eye-trans-in": 0.4, "eyes/r-eye-trans-in": 0.4, "head/head-oval": 0.2}
+
+
+def test_single_targets_may_vary_more_or_less_than_their_group(targets):
+    name = "nose-scale-horiz"
+    for ending in ("decr", "incr"):
+        write(targets / "nose", f"{name}-{ending}", "0 1 0 0\n")
+    names, _, deviations = population.local_directions(targets, 4, np.arange(4))
+    assert deviations[names.index(f"nose/{name}-decr")] == population.TARGET_SD[f"nose/{name}-decr"]
+    assert deviations[names.index("nose/nose-width-decr")] == population.GROUP_SD["nose"]
+
+
+def test_sizes_vary_around_one():
+    sizes = population.sizes(4000)
+    assert_allclose(sizes.mean(), 1, atol=0.003)
+    assert_allclose(sizes.std(), population.SIZE_SD, rtol=0.05)
+    assert_allclose(sizes, population.sizes(4000))
+
+
+def test_every_target_that_is_named_is_a_target(development_data):
+    folder = development_data / "makehuman" / "targets"
+    if not folder.is_dir():
+        pytest.skip(f"no MakeHuman targets at {folder}")
+    for name in (*population._both_sides(population.CORRECTION), *population.TARGET_SD):
+        assert (folder / f"{name}.target.gz").is_file(), name

@@ -96,8 +96,8 @@ def lengths(model: MorphableModel, count: int = SAMPLES, seed: int = SEED) -> li
         for name, values in ruler.measure(heads).items():
             measured.setdefault(name, []).append(values)
     rows = []
-    for name, values in measured.items():
-        taken, people = np.concatenate(values), PUBLISHED[name]
+    for name, parts in measured.items():
+        taken, people = np.concatenate(parts), PUBLISHED[name]
         rows.append(Length(name, float(taken.mean()), float(taken.std()), people.mean, people.sd, people.source))
     return rows
 
