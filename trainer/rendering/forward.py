@@ -153,8 +153,17 @@ def render_scene(
         texture = NO_TEXTURE if surface.texture is None else surface.texture
         specular = mirrored * np.float32(surface.gloss)
         seen = (buffer, supersample, scene.triangles, screen)
-        lit = (irradiance, sources, view.origin, specular, complement, shininess, view.perspective)
-        lit = (*lit, shadow_map, shadow_frame)
+        lit = (
+            irradiance,
+            sources,
+            view.origin,
+            specular,
+            complement,
+            shininess,
+            view.perspective,
+            shadow_map,
+            shadow_frame,
+        )
         colored = (scene.uv, texture, _DECODED)
         # Where the highlight depends on a texture, there is none at the vertices.
         if shading == "vertex" and len(chosen) and not (len(texture) and complement > 0):

@@ -96,7 +96,7 @@ def _sort(
     alpha_bounds(np.ascontiguousarray(texture), least, greatest)
     uv = np.ascontiguousarray(surface.uv, np.float32)
     whole, seen = sort_by_holes(
-        corners, uv, *texture.shape[:2], least, greatest, surface.opacity < 1, first, order, triangles
+        corners, uv, texture.shape[0], texture.shape[1], least, greatest, surface.opacity < 1, first, order, triangles
     )
     return int(whole), int(seen)
 
