@@ -100,6 +100,19 @@ class Binding:
         turn = np.float32(stretch) * np.asarray(self.carried(vertices) if carry is None else carry, np.float32)
         return _place_anchored(vertices, self.corners, self.barycentrics, self.offsets, turn)
 
+    def interpolated(self, values: np.ndarray) -> np.ndarray:
+        """What a head's vertices have, at the points of the skin that the bound vertices hang on.
+
+        Args:
+            values: `[V, 3]`, for example colours.
+
+        Returns:
+            `[N, 3]` float32.
+        """
+        still = np.zeros((3, 3), np.float32)
+        values = np.ascontiguousarray(values, np.float32)
+        return _place_anchored(values, self.corners, self.barycentrics, self.offsets, still)
+
     def mirrored(self, mirror_vertex: np.ndarray) -> "Binding":
         """The binding of the thing's mirror image (x to −x); its own triangles must be turned round by the caller.
 
@@ -144,31 +157,33 @@ def _place_anchored(vertices, corners, barycentrics, offsets, carry):  # type: i
 
 
 @numba.njit(cache=True, fastmath=False)
-def surface_frame(first, second, third, smallest_area, frame):  # type: ignore[no-untyped-def]
-    """Writes edge, perpendicular and normal of a triangle into the rows of `frame` `[3, 3]`; zeros if it has no area."""
-    edge, other = second - first, third - first
-    normal = np.cross(edge, other)
-    area, length = np.sqrt((normal * normal).sum()), np.sqrt((edge * edge).sum())
-    frame[:] = 0
-    if area > smallest_area:
-        frame[0] = edge / length
-        frame[2] = normal / area
-        frame[1] = np.cross(frame[2], frame[0])
-
-
-@numba.njit(cache=True, fastmath=False)
 def _place_on_surface(vertices, corners, barycentrics, offsets, smallest_area):  # type: ignore[no-untyped-def]
     placed = np.empty((len(corners), 3), np.float32)
-    frame = np.empty((3, 3), np.float32)
     for index in range(len(corners)):
-        first, second, third = (
-            vertices[corners[index, 0]],
-            vertices[corners[index, 1]],
-            vertices[corners[index, 2]],
-        )
-        surface_frame(first, second, third, smallest_area, frame)
-        weights = barycentrics[index]
-        placed[index] = weights[0] * first + weights[1] * second + weights[2] * third
-        for row in range(3):
-            placed[index] += offsets[index, row] * frame[row]
+        first, second, third = corners[index, 0], corners[index, 1], corners[index, 2]
+        edge_x = vertices[second, 0] - vertices[first, 0]
+        edge_y = vertices[second, 1] - vertices[first, 1]
+        edge_z = vertices[second, 2] - vertices[first, 2]
+        other_x = vertices[third, 0] - vertices[first, 0]
+        other_y = vertices[third, 1] - vertices[first, 1]
+        other_z = vertices[third, 2] - vertices[first, 2]
+        normal_x = edge_y * other_z - edge_z * other_y
+        normal_y = edge_z * other_x - edge_x * other_z
+        normal_z = edge_x * other_y - edge_y * other_x
+        area = np.sqrt(normal_x * normal_x + normal_y * normal_y + normal_z * normal_z)
+        along, across, out = np.float32(0), np.float32(0), np.float32(0)
+        if area > smallest_area:
+            length = np.sqrt(edge_x * edge_x + edge_y * edge_y + edge_z * edge_z)
+            along = offsets[index, 0] / length
+            across = offsets[index, 1] / (area * length)
+            out = offsets[index, 2] / area
+        for axis in range(3):
+            value = along * (edge_x if axis == 0 else edge_y if axis == 1 else edge_z)
+            value += out * (normal_x if axis == 0 else normal_y if axis == 1 else normal_z)
+            for corner in range(3):
+                value += barycentrics[index, corner] * vertices[corners[index, corner], axis]
+            placed[index, axis] = value
+        placed[index, 0] += across * (normal_y * edge_z - normal_z * edge_y)
+        placed[index, 1] += across * (normal_z * edge_x - normal_x * edge_z)
+        placed[index, 2] += across * (normal_x * edge_y - normal_y * edge_x)
     return placed

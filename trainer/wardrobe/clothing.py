@@ -65,11 +65,9 @@ def torso(wearer: Wearer, head_colors: np.ndarray, clothed: Garment | None) -> N
     for garment in wearer.wardrobe.of_kind("torso"):
         wearer.tuck(garment)
         placed = garment.fit(wearer.vertices, carry=wearer.carry(garment))
-        colors = np.einsum(
-            "nc,ncd->nd", garment.binding.barycentrics, np.asarray(head_colors, np.float32)[garment.binding.corners]
-        )
+        colors = garment.binding.interpolated(head_colors)
         shown = _shown(garment, clothed)
-        wearer.wear(Surface("torso", placed, shown, colors.astype(np.float32)), name=garment.name)
+        wearer.wear(Surface("torso", placed, shown, colors), name=garment.name)
 
 
 def coloured(garment: Garment, wearer: Wearer, rng: np.random.Generator) -> Surface:

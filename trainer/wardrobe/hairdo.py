@@ -1,8 +1,9 @@
 """Hair, brows and lashes on one head: which, how long, how full, of which colour, and what of it a hat hides."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -33,7 +34,9 @@ EARS: Final = 70.0
 LOOSE: Final = (15.0, 45.0)
 """... and so far off the skin: none of it at the first distance, all at the second."""
 ROOT_REACH: Final = 25.0
-"""Hair darkens towards its roots within about this, millimetres."""
+"""Hair darkens towards its roots within about this, millimetres, ..."""
+TIP_REACH: Final = 200.0
+"""... and may lighten until so far from the skin, millimetres."""
 MOTTLING: Final = 0.07
 """Standard deviation of brightness from vertex to vertex."""
 
@@ -113,18 +116,35 @@ def _styled(
     length = float(np.clip(np.exp(rng.normal(0, LENGTH_SD)), *LENGTHS))
     if side < 0.5:
         garment = mirrored(garment, wearer.model)
-    away = np.linalg.norm(garment.binding.offsets, axis=1)
+    strands = _strands(garment)
     placed = garment.fit(wearer.vertices, float(np.interp(full, (0, 1), FULLNESS)), wearer.carry(garment))
     level = wearer.vertices[wearer.tables.scalp, 1].mean() - EARS
-    loose = np.clip((away - LOOSE[0]) / (LOOSE[1] - LOOSE[0]), 0, 1)
-    placed[:, 1] += loose * np.minimum(placed[:, 1] - level, 0) * np.float32(length - 1)
-    shade = (1 - 0.4 * root * np.exp(-away / ROOT_REACH)) * (1 + 0.35 * tip * tip * np.clip(away / 200, 0, 1))
-    shade *= 1 + MOTTLING * rng.standard_normal(len(away))
-    colors = (shade[:, None] * (np.asarray(rgb) / np.asarray(garment.tint))).astype(np.float32)
+    placed[:, 1] += strands.loose * np.minimum(placed[:, 1] - np.float32(level), 0) * np.float32(length - 1)
+    shade = (1 - np.float32(0.4 * root) * strands.root) * (1 + np.float32(0.35 * tip * tip) * strands.tip)
+    shade *= 1 + np.float32(MOTTLING) * rng.standard_normal(len(shade), np.float32)
+    colors = shade[:, None] * (np.asarray(rgb) / np.asarray(garment.tint)).astype(np.float32)
     triangles = (
         under(hat, placed, garment.triangles, wearer.vertices[wearer.tables.scalp]) if hat else garment.triangles
     )
     return Surface("hair", placed, triangles, colors, garment.uv, garment.texture, gloss=garment.gloss)
+
+
+class _Strands(NamedTuple):
+    """What of hair depends on how far it is from the skin; each `[N]` float32."""
+
+    loose: np.ndarray
+    """0 at the skin, 1 where it hangs."""
+    root: np.ndarray
+    """1 at the skin, falling."""
+    tip: np.ndarray
+    """0 at the skin, 1 at the ends of long hair."""
+
+
+@functools.lru_cache(maxsize=128)
+def _strands(garment: Garment) -> _Strands:
+    away = np.linalg.norm(garment.binding.offsets, axis=1)
+    loose = np.clip((away - LOOSE[0]) / (LOOSE[1] - LOOSE[0]), 0, 1)
+    return _Strands(loose, np.exp(-away / ROOT_REACH), np.clip(away / TIP_REACH, 0, 1))
 
 
 def under(hat: Sequence[Surface], placed: np.ndarray, triangles: np.ndarray, skull: np.ndarray) -> np.ndarray:
