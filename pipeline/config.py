@@ -74,7 +74,9 @@ class PipelineConfig:
     """Folder, or address, to which a model that passes is pushed, as `<serving_dir>/<version>`: what TensorFlow Serving takes
     as a model's base path."""
     morphable_model: str = DEFAULT_FACE_MODEL
-    """`default`, or the file of a 3D morphable face model in the native format."""
+    """`default`, or a 3D morphable face model: a native `.npz`, Basel's `.mat` or `.h5`, or an ICT-FaceKit folder."""
+    morphable_model_sha256: str | None = None
+    """Hash that the face model must have, its own or that of its files; `monoface model info` prints both. None takes any."""
     synthetic: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"preset": "tu2019"})
     """Rendered faces: `preset` and fields of SyntheticFaceConfig."""
     photos: str | None = None
@@ -103,8 +105,14 @@ class PipelineConfig:
             if not argument.startswith("-"):
                 raise ValueError(f"`beam_args` must be options such as --runner=NAME. Received: {argument!r}.")
         named = self.morphable_model != DEFAULT_FACE_MODEL and is_local(self.morphable_model)
-        if named and not Path(self.morphable_model).is_file():
-            raise ValueError(f"`morphable_model` must be `default` or a file. There is no {self.morphable_model}.")
+        if named and not Path(self.morphable_model).exists():
+            raise ValueError(
+                f"`morphable_model` must be `default`, a file or a folder. There is no {self.morphable_model}."
+            )
+        if self.morphable_model_sha256 and not re.fullmatch(r"[0-9a-f]{64}", self.morphable_model_sha256):
+            raise ValueError(
+                f"`morphable_model_sha256` must be 64 hexadecimal digits. Received: {self.morphable_model_sha256!r}."
+            )
         try:
             SyntheticFaceConfig.from_values(self.synthetic)
         except (ValueError, FileNotFoundError) as error:

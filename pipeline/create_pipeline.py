@@ -85,7 +85,9 @@ def create_pipeline(config: PipelineConfig, metadata_connection_config: Any = No
 def create_face_model(config: PipelineConfig) -> MorphableModelGen:
     """The 3D morphable face model as an artifact, so that everything made with it can be traced to it."""
     source = config.morphable_model
-    return MorphableModelGen(source=source if source == DEFAULT_FACE_MODEL else absolute(source))
+    return MorphableModelGen(
+        source=source if source == DEFAULT_FACE_MODEL else absolute(source), sha256=config.morphable_model_sha256
+    )
 
 
 def create_synthetic_faces(config: PipelineConfig, morphable_model: Channel) -> Faces:

@@ -1,6 +1,7 @@
 """The model of tu2019 (2DASL): a crop and its landmark map to camera, shape and expression."""
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from trainer.models.tu2019.config import Tu2019Config
 from trainer.models.tu2019.flm import landmark_map
 from trainer.morphable.model import MorphableModel
 from trainer.training import mean_over_batch, precision
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @keras.saving.register_keras_serializable(package="monoface")
@@ -178,7 +181,15 @@ class Tu2019Reconstructor(keras.Model):
 
 def counts(config: Tu2019Config, face: MorphableModel) -> tuple[int, int]:
     """Identity and expression coefficients to predict: the configuration's, or all where the face model has fewer."""
-    return min(config.shape_count, len(face.identity)), min(config.expression_count, len(face.expression))
+    wanted = config.shape_count, config.expression_count
+    there = len(face.identity), len(face.expression)
+    counted = min(wanted[0], there[0]), min(wanted[1], there[1])
+    if counted != wanted:
+        _LOGGER.warning(
+            "%s has %d identity and %d expression modes; %d and %d coefficients are predicted instead of %d and %d.",
+            *(face.name, *there, *counted, *wanted),
+        )
+    return counted
 
 
 def build(config: Tu2019Config, face: MorphableModel, statistics: tuple[Any, Any]) -> Tu2019:
