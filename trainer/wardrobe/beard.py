@@ -138,6 +138,7 @@ def beard(model: MorphableModel, vertices: np.ndarray, style: Style, hair_rgb: n
     points, normal, weight = points.reshape(-1, 3)[kept], normal.reshape(-1, 3)[kept], weight.reshape(-1, 1)[kept]
     height_texels, width_texels = fields.skin.shape
     reach, shade = fabric.strands(height_texels, width_texels, 0.7, style.curl, style.variant)
+    tint = np.random.default_rng(style.variant)
     layers = 2 if style.length < 5 or len(triangles) > 1900 else 3
     surfaces = []
     for layer in range(layers):
@@ -146,7 +147,7 @@ def beard(model: MorphableModel, vertices: np.ndarray, style: Style, hair_rgb: n
         fall = max(style.length - 9.0, 0.0) * share**1.5
         mesh = points + normal * (out * (0.25 + 0.75 * weight) * head.scale)
         mesh = (mesh + hang * (fall * head.scale * np.array([0, -1, 0.12]))).astype(np.float32)
-        colors = solids.tinted(hair_rgb, mesh, np.random.default_rng([style.variant, layer]), 0.08)
+        colors = solids.tinted(hair_rgb, mesh, tint, 0.08)
         cover = style.density * (1.0 - 0.5 * layer / (layers - 1))
         base = 0.85 * style.density if layer == 0 else 0.0
         dark, bright = (0.5 + 0.5 * share) * 110, (0.5 + 0.5 * share) * 255

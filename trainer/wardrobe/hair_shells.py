@@ -160,19 +160,20 @@ def _cap(head: Wrapped, style: Style, hair_rgb: np.ndarray, rng: np.random.Gener
         mask *= (crown[:, None] * back).astype(np.float32)
     reach, shade = fabric.strands(*_TEXELS, 0.9, style.curl, style.variant)
     uv = shells.folded_uv(_ROWS, _COLUMNS, 2, 1)
+    skin = head.on(azimuth, elevation, 0.0)
+    outward = solids.unit(skin - head.center)
     layers = 2 if style.thickness < 5 or style.length > 0 else 3
     worn = []
     for layer in range(layers):
         share_out = (layer + 0.4) / (layers - 0.6)
         if style.kind == "curly":
             share_out = 0.7 + 0.3 * share_out
-        place = head.on(azimuth, elevation, 1.6 + thickness * share_out)
-        mesh, triangles = shells.dome(place)
+        mesh, triangles = shells.dome(skin + outward * (1.6 + thickness * share_out)[..., None])
         base = style.density if layer == 0 else 0.6 * style.density if layer < layers - 1 else 0.0
         dark, bright = (0.55 + 0.45 * share_out) * np.array([105, 255])
         cover = style.density * (1.1 - 0.35 * layer / (layers - 1))
         texture = fabric.painted_strands(mask, reach, shade, cover, base, dark, bright)
-        colors = solids.tinted(hair_rgb, mesh, np.random.default_rng([style.variant, layer]), 0.08)
+        colors = solids.tinted(hair_rgb, mesh, rng, 0.08)
         worn.append(Surface("hair", mesh, triangles, colors, uv, texture, gloss=0.4 - 0.3 * style.curl))
     return worn
 
@@ -216,7 +217,7 @@ def _curtain(head: Wrapped, style: Style, hair_rgb: np.ndarray, rng: np.random.G
         dark, bright = (0.75 + 0.25 * layer) * np.array([105, 255])
         texture = fabric.painted_strands(mask, reach, shade, cover, base, dark, bright)
         moved = (mesh + np.tile(flat, (rows, 1)) * out).astype(np.float32)
-        colors = solids.tinted(hair_rgb, moved, np.random.default_rng([style.variant, 7 + layer]), 0.1)
+        colors = solids.tinted(hair_rgb, moved, rng, 0.1)
         worn.append(Surface("hair", moved, triangles, colors, uv, texture, gloss=0.4 - 0.3 * style.curl))
     return worn
 
