@@ -11,7 +11,7 @@ from trainer.rendering import color, lighting
 from trainer.rendering.renderer import Renderer
 from trainer.rendering.scene import Camera, Light
 
-FACES, SIZE, MODES, STEPS = 2, 64, 10, 160
+FACES, SIZE, MODES, STEPS = 2, 64, 10, 120
 FOCAL = SIZE / 300
 TURN = 10.0
 """Of the start from the truth, degrees about a random axis in the space of the angles."""
@@ -50,7 +50,7 @@ def truth_and_start():
 
 
 def test_gradient_descent_finds_pose_shape_and_light():
-    """Mean distance of the whole head's turned vertices, of 8 to 10 mm at the start; over four faces, 0.2 to 0.5 mm at the end."""
+    """Mean distance of the whole head's turned vertices: 8 to 10 mm at the start; over four faces, 0.2 to 0.5 mm at the end."""
     head = default_head()
     colors = np.stack([head.albedo_colors()] * FACES)
     render = Renderer(head.triangles, SIZE, SIZE)

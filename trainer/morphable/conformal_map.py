@@ -41,7 +41,7 @@ def map_to_square(
         balance: How far room is shared out by area rather than angles kept: the exponent of the stretch in the springs; 0 is
             the conformal map.
         mirror: `[N]` the vertex on the other side of x = 0, -1 for none; an involution. Where triangles are not mirrored with
-            the vertices, places of partners are averaged, unless a triangle would flip.
+            the vertices, places of partners are averaged but for those whose triangles would flip.
 
     Returns:
         `[N, 2]` float64 u, v in [0, 1], v upwards; every triangle counter-clockwise.
@@ -60,11 +60,7 @@ def map_to_square(
         uv = _settle(first, second, weight / stretch[second] ** balance, loops[0], border, size)
     uv = uv[: len(points)]
     if mirror is not None:
-        averaged, paired = uv.copy(), mirror >= 0
-        averaged[paired] = (uv[paired] + uv[mirror[paired]] * [-1, 1] + [1, 0]) / 2
-        averaged[loops[0]] = np.where(_on_border(averaged[loops[0]])[:, None], averaged[loops[0]], border)
-        if (signed_areas(averaged, triangles) > 0).all():
-            uv = averaged
+        uv = _averaged(uv, triangles, loops[0], mirror)
     flipped = signed_areas(uv, triangles) <= 0
     if flipped.any():
         raise ValueError(
@@ -151,6 +147,22 @@ def signed_areas(uv: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     a, b, c = (uv[triangles[:, corner]] for corner in range(3))
     u, v = b - a, c - a
     return 0.5 * (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
+
+
+def _averaged(uv: np.ndarray, triangles: np.ndarray, outer: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """A map with partners at u and 1 - u, but for those around which triangles would flip, or that would leave the border."""
+    paired = mirror >= 0
+    averaged = uv.copy()
+    averaged[paired] = (uv[paired] + uv[mirror[paired]] * [-1, 1] + [1, 0]) / 2
+    kept = np.zeros(len(uv), bool)
+    kept[outer] = ~_on_border(averaged[outer])
+    while True:
+        kept[mirror[kept & paired]] = True
+        mixed = np.where(kept[:, None], uv, averaged)
+        flipped = triangles[signed_areas(mixed, triangles) <= 0]
+        if kept[flipped].all():
+            return mixed
+        kept[flipped] = True
 
 
 def _on_border(uv: np.ndarray) -> np.ndarray:
