@@ -141,6 +141,21 @@ def test_masks_cover_mouth_and_nostrils_or_at_least_the_mouth() -> None:
             assert mask.vertices[:, 1].max() < head.eyes[:, 1].min() + 4
 
 
+def test_masks_leave_room_for_beards() -> None:
+    model = default_head()
+    head, grid = measure(model, model.mean), head_grid.head_grid(model, "face")
+    points = grid.points(model.mean, head)
+    stand = [
+        np.median(
+            grid.clearance(
+                points, head, neckwear.sample_mask(model, model.mean, np.random.default_rng(0), b)[0].vertices
+            )
+        )
+        for b in (False, True)
+    ]
+    assert 6 < stand[1] - stand[0] < 12
+
+
 def test_scarves_go_around_the_neck() -> None:
     model = default_head()
     head = measure(model, model.mean)

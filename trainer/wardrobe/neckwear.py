@@ -71,10 +71,19 @@ def sample_turtleneck(model: MorphableModel, vertices: np.ndarray, rng: np.rando
     return [Surface("collar", mesh, triangles, solids.tinted(fabric.sample_dye(rng), mesh, rng), uv, cloth, gloss=0.1)]
 
 
-def sample_mask(model: MorphableModel, vertices: np.ndarray, rng: np.random.Generator) -> list[Surface]:
+def sample_mask(
+    model: MorphableModel, vertices: np.ndarray, rng: np.random.Generator, bearded: bool = False
+) -> list[Surface]:
     """A surgical, moulded or cloth mask over nose and mouth, sometimes slipped below the nose.
 
-    Args and result as of `sample_scarf`; the surfaces are named `mask`.
+    Args:
+        model: Face model.
+        vertices: `[V, 3]` the head, model frame, millimetres.
+        rng: Draws it.
+        bearded: Whether there must be room for a beard.
+
+    Returns:
+        Surfaces `mask`: the cloth and its bands.
     """
     face = shells.wrapped(model, vertices, "face", 5)
     head, scale = face.head, face.head.scale
@@ -98,7 +107,7 @@ def sample_mask(model: MorphableModel, vertices: np.ndarray, rng: np.random.Gene
     lower = low_side + (chin - low_side) * np.clip(1 - across**2.2, 0, 1)
     share = np.linspace(0, 1, rows)[:, None]
     elevation = lower + (upper - lower) * share
-    stand = np.full((rows, columns), 2.2 * scale)
+    stand = np.full((rows, columns), (11.0 if bearded else 2.2) * scale)
     tent = np.sin(np.pi * share) * np.cos(np.pi / 2 * across)
     if kind == "surgical":
         stand += scale * (4 * tent + 1.6 * np.abs(np.sin(np.pi * 3.5 * share)) * (1 - across**4))

@@ -53,6 +53,7 @@ def sample_occluders(
     rng: np.random.Generator,
     skin_rgb: np.ndarray,
     config: OccluderConfig | None = None,
+    bearded: bool = False,
 ) -> list[Surface]:
     """What hides part of a face; nothing for most faces.
 
@@ -62,6 +63,7 @@ def sample_occluders(
         rng: Draws it.
         skin_rgb: `[3]` linear RGB of the face, for its hands.
         config: How often what; None is the usual.
+        bearded: Whether a mask must leave room for a beard.
 
     Returns:
         Surfaces, none to a few; they hide at most `MOST_HIDDEN` of the landmarks.
@@ -85,7 +87,7 @@ def sample_occluders(
     points = measure(model, vertices).points
     for kind in kinds:
         for _ in range(_ATTEMPTS):
-            drawn = _sample(kind, model, vertices, rng, skin_rgb)
+            drawn = _sample(kind, model, vertices, rng, skin_rgb, bearded)
             if hidden_share(occluders + drawn, points) <= MOST_HIDDEN:
                 occluders += drawn
                 break
@@ -93,10 +95,17 @@ def sample_occluders(
 
 
 def _sample(
-    kind: str, model: MorphableModel, vertices: np.ndarray, rng: np.random.Generator, skin_rgb: np.ndarray
+    kind: str,
+    model: MorphableModel,
+    vertices: np.ndarray,
+    rng: np.random.Generator,
+    skin_rgb: np.ndarray,
+    bearded: bool,
 ) -> list[Surface]:
     if kind in _SKINNED:
         return _SKINNED[kind](model, vertices, rng, skin_rgb)
+    if kind == "mask":
+        return neckwear.sample_mask(model, vertices, rng, bearded)
     return _PLAIN[kind](model, vertices, rng)
 
 
@@ -150,7 +159,6 @@ _SKINNED = {
 }
 _PLAIN = {
     "shape": handheld.sample_shape,
-    "mask": neckwear.sample_mask,
     "scarf": neckwear.sample_scarf,
     "turtleneck": neckwear.sample_turtleneck,
 }
