@@ -170,5 +170,5 @@ def _merged(preset: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str
     merged = dict(preset)
     for key, value in overrides.items():
         both = isinstance(value, Mapping) and isinstance(preset.get(key), Mapping)
-        merged[key] = {**preset[key], **value} if both else value
+        merged[key] = _merged(preset[key], value) if both else value
     return merged
