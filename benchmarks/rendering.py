@@ -1,4 +1,4 @@
-"""The default head, rendered by the forward renderer and, with gradients, by the differentiable one."""
+"""The default head, rendered by the forward renderer, bare and dressed, and, with gradients, by the differentiable one."""
 
 import functools
 import time
@@ -45,6 +45,37 @@ def forward_milliseconds() -> float:
     )
 
 
+def dressed_milliseconds(shadow: bool) -> float:
+    """The default head in its wardrobe, light at vertices: the median over ten people of each one's median."""
+    from trainer.morphable.default import default_head
+    from trainer.morphable.skin import sample_skin, skin_colors
+    from trainer.rendering.forward import render_scene
+    from trainer.rendering.scene import Surface
+    from trainer.wardrobe.dressing import WardrobeConfig, dress
+    from trainer.wardrobe.wardrobe import default_wardrobe
+
+    head, lit = default_head(), light()
+    shot = Camera(contract.SCALED_ORTHOGRAPHIC, matrix(128))
+    times = []
+    for person in range(10):
+        rng = np.random.default_rng(person)
+        skin = sample_skin(rng)
+        hair = np.array([0.08, 0.05, 0.03], np.float32)
+        outfit = dress(default_wardrobe(), head, head.vertices(), rng, WardrobeConfig(), skin, hair)
+        skinned = Surface("head", outfit.vertices, head.triangles, skin_colors(head, skin))
+        surfaces = [skinned, *outfit.surfaces]
+        times.append(
+            median_milliseconds(
+                functools.partial(
+                    render_scene, surfaces, shot, lit, (128, 128), supersample=2, shadow=shadow, shading="vertex"
+                ),
+                repeats=15,
+                clock=time.process_time,
+            )
+        )
+    return float(np.median(times))
+
+
 @functools.cache
 def differentiable_milliseconds() -> tuple[float, float]:
     """Forward alone, and forward with backward to vertices, colours, camera and environment, on all cores."""
@@ -77,6 +108,8 @@ def differentiable_milliseconds() -> tuple[float, float]:
 
 MEASUREMENTS = (
     Measurement("render_forward_ms", "ms", forward_milliseconds),
+    Measurement("render_dressed_ms", "ms", lambda: dressed_milliseconds(shadow=False)),
+    Measurement("render_shadowed_ms", "ms", lambda: dressed_milliseconds(shadow=True)),
     Measurement("render_batch_ms", "ms", lambda: differentiable_milliseconds()[0]),
     Measurement(
         "render_gradient_ratio",

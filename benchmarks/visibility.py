@@ -70,7 +70,7 @@ def xla_on_one_thread() -> float:
 
 
 MEASUREMENTS = (
-    Measurement("visibility_numba_ms", "ms", numba_milliseconds, bar=3.0),
+    Measurement("visibility_numba_ms", "ms", numba_milliseconds, bar=2.0),
     Measurement("visibility_xla_ms", "ms", xla_milliseconds, bar=15.0),
 )
 

@@ -50,10 +50,16 @@ def see(
             _draw_holed(scene, index, screen, cells, perspective, samples, both_sides, height, width, buffer)
             if first_drawn is not None:
                 first_drawn(buffer)
-    # What has holes comes last: behind something else no alpha needs to be looked up.
-    for index in range(1, len(scene.surfaces)):
+    # What has holes comes last, from the front: behind something else no alpha needs to be looked up.
+    for index in sorted(range(1, len(scene.surfaces)), key=lambda other: _nearest(scene, other, screen)):
         _draw_holed(scene, index, screen, cells, perspective, samples, both_sides, height, width, buffer)
     return buffer
+
+
+def _nearest(scene: Scene, index: int, screen: np.ndarray) -> float:
+    """A surface's least z; what lies behind the camera does not count."""
+    own = screen[scene.vertex_starts[index] : scene.vertex_starts[index + 1], 2]
+    return float(np.fmin.reduce(own, initial=np.inf))
 
 
 def _draw_solid(
