@@ -85,7 +85,7 @@ def sample_mask(
     Returns:
         Surfaces `mask`: the cloth and its bands.
     """
-    face = shells.wrapped(model, vertices, "face", 5)
+    face = shells.wrapped(model, vertices, "face", 9)
     head, scale = face.head, face.head.scale
     kind = str(rng.choice(("surgical", "cloth", "moulded"), p=(0.55, 0.3, 0.15)))
     slipped = rng.random() < 0.12
