@@ -78,7 +78,7 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
     importance = head_mesh.importance(base.vertices[mesh.source] * UNIT)
     mean, modes, deviations, kept = principal_modes(samples, importance, IDENTITY_MODES)
     mean = mean - _origin(mean[np.searchsorted(mesh.source, tables["basel"])])
-    mean[mesh.source_is_teeth, 2] -= head_mesh.TEETH_RECESS
+    mean[:, 2] -= mesh.recess
     vertices = mesh.weights @ mean
     vertices = (vertices + vertices[mesh.mirror] * [-1, 1, 1]) / 2
     names, expression = _face_units(folder / "targets" / "faceunits", count, mesh.source)

@@ -25,6 +25,12 @@ TEETH: Final = (makehuman.UPPER_TEETH, makehuman.LOWER_TEETH)
 TEETH_RECESS: Final = 5.0
 """The base mesh's teeth touch the lips from behind and show between them; they are set back by this, millimetres."""
 
+TONGUE_RECESS: Final = 4.0
+"""The tongue is set back by this, so that it stays behind receding lower lips, millimetres."""
+
+RECESSES: Final = ((TEETH, TEETH_RECESS), ((makehuman.TONGUE,), TONGUE_RECESS))
+"""Parts and how far they are set back."""
+
 EYE_LANDMARKS: Final = [*LANDMARK_GROUPS["right_eye"], *LANDMARK_GROUPS["left_eye"]]
 LIP_LANDMARKS: Final = [*LANDMARK_GROUPS["outer_lips"], *LANDMARK_GROUPS["inner_lips"]]
 
@@ -77,8 +83,8 @@ class HeadMesh:
     """`[V]` distance from the gaze axis of eyeball vertices, millimetres; infinite elsewhere."""
     axis_angle: np.ndarray
     """`[V]` radians around the gaze axis; 0 elsewhere."""
-    source_is_teeth: np.ndarray
-    """`[N]` bool."""
+    recess: np.ndarray
+    """`[N]` how far the teeth and the tongue are set back, millimetres."""
     vertex_of_source: np.ndarray
     """`[N]` vertex that is a kept base vertex, -1 for those of the coarse eyes."""
 
@@ -120,7 +126,9 @@ def build(base: makehuman.BaseMesh, mirror: np.ndarray) -> HeadMesh:
         part=part[weights.indices[weights.indptr[:-1]]],
         axis_distance=np.full(len(used), np.inf),
         axis_angle=np.zeros(len(used)),
-        source_is_teeth=np.isin(part, [PARTS.index(name) for name in TEETH]),
+        recess=np.sum(
+            [depth * np.isin(part, [PARTS.index(name) for name in names]) for names, depth in RECESSES], axis=0
+        ),
         vertex_of_source=_vertex_of_source(used, len(source)),
     )
     return _with_eyes(solid, vertices, faces)
