@@ -14,7 +14,7 @@ FAST = {"contract", "arcp", "nsz", "reassoc", "afn"}
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST, inline="always")
 def power(base, exponent):  # type: ignore[no-untyped-def]
-    """base^exponent, float32, for a base in (0, 2) and an exponent of 0 or more; to 1e-5 of itself, by a few multiplications.
+    """base^exponent, float32, for a base in (0, 2); to about 1e-5 of itself for exponents from 0 to 100, by few multiplications.
 
     2^(exponent log2 base) with log2 from the exponent of the number and the series of the area hyperbolic tangent, and 2^x from
     the exponent and the series of exp around the middle of [0, 1).
