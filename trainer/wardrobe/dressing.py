@@ -20,6 +20,8 @@ _STREAMS: Final = ("person", "hat", "hair", "brows", "lashes", "beard", "clothes
 
 MALE_SHARE: Final = 0.5
 """Of those whose skin tells nothing: who wears men's hair and may wear a beard."""
+MEN: Final = 0.62
+"""Share of all skins that come out as men's so, by which the fraction of beards is divided."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +113,7 @@ def dress(
         hairdo.brows(head, streams["brows"], hair_rgb, male, skin.brow_density)
     if chance["lashes"] < config.lashes:
         hairdo.lashes(head, streams["lashes"], hair_rgb, male, skin.lashes)
-    if male and chance["beard"] * MALE_SHARE < config.beard:
+    if male and chance["beard"] * MEN < config.beard:
         head.wear(*sample_beard(model, vertices, streams["beard"], hair_rgb))
     clothed = clothing.clothes(head, streams["clothes"]) if chance["clothes"] < config.clothes else None
     if head_colors is not None and config.torso > 0 and streams["person"].random() < config.torso:

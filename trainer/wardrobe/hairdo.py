@@ -42,6 +42,10 @@ MOTTLING: Final = 0.07
 
 _BINS: Final = 48
 """Azimuths at which a hat's lower border is known."""
+_COARSE: Final = 2
+_STEP: Final = 18.0
+"""A hat of few vertices has azimuths without one of its border: those that are higher by this, millimetres, than one of so many
+to each side."""
 _BRIM: Final = 20.0
 """What of a hat lies farther off the skull than this is its brim, millimetres."""
 
@@ -178,7 +182,8 @@ def _lower_border(hat: np.ndarray, skull: np.ndarray, middle: np.ndarray) -> np.
     known = np.flatnonzero(np.isfinite(border))
     if len(known):
         border = np.interp(np.arange(_BINS), known, border[known], period=_BINS)
-    return border
+    lowest = np.min([np.roll(border, shift) for shift in range(-_COARSE, _COARSE + 1)], axis=0)
+    return np.where(border > lowest + _STEP, lowest, border)
 
 
 def _bin(places: np.ndarray, middle: np.ndarray) -> np.ndarray:

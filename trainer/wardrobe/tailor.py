@@ -24,7 +24,7 @@ GREY_SPREAD: Final = {"hair": 0.4, "brows": 0.25, "lashes": 0.2}
 """Greatest standard deviation of the logarithm of a dyed picture's detail: the pictures have highlights painted in."""
 FLOOR: Final = -400.0
 """Clothes and hair end at this height, millimetres in the model frame: the waist."""
-GLOSS: Final = {"hair": 0.5, "brows": 0.3, "lashes": 0.2, "clothes": 0.15, "hat": 0.2}
+GLOSS: Final = {"hair": 0.3, "brows": 0.3, "lashes": 0.2, "clothes": 0.15, "hat": 0.2}
 """How much of the light's highlight shows; skin is 1."""
 COVER_REACH: Final = (-25.0, 45.0)
 """Skin so far below a garment is covered by it, millimetres; less than 0 is above: there it would poke through."""
