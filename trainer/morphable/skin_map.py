@@ -140,6 +140,9 @@ def build_map(
     bare = np.flatnonzero((special < BARE) & (found["face"] > 0.5))
     covered = np.max([found[name] for name in ("scalp", "brow_band", "lashes", "inside")], 0)
     shade = _shade(openness(vertices, triangles), triangles)
+    eyeballs = found["eyes"] > 0
+    if (eyeballs & visible).any():  # eyeballs turn: what the lids of the mean face hide of them may show
+        shade[eyeballs] = np.median(shade[eyeballs & visible])
     parts = {name: _part(weights) for name, weights in found.items()}
     face, brows, eyes = (parts[name].vertices for name in ("face", "brow_band", "eyes"))
     detail = (1 + found["lips"][:, None] * (np.array(LIP_TINT) - 1)).astype(np.float32)
