@@ -156,3 +156,28 @@ def test_licence_and_provenance_travel_with_the_head(head):
     assert head.sha256 in page
     assert head.provenance["source_sha256"] in page
     assert "CC0" in (DEFAULT_HEAD_PATH.parent / "LICENSE.makehuman.txt").read_text()
+
+
+def test_the_tongue_comes_out_between_the_lips(head, points):
+    weights = np.eye(len(head.expression))[head.expression_names.index("tongueOut")]
+    moved = head.vertices(expression=weights)
+    tongue = head.regions["tongue"] > 0.5
+    tip = moved[tongue][moved[tongue, 2].argmax()]
+    lips = head.landmark_points(moved)
+    assert tip[2] > lips[[62, 66], 2].max() + 2
+    assert lips[57, 1] < tip[1] < lips[62, 1]
+    assert head.mean[tongue, 2].max() < points[66, 2] - 10  # and lies far behind them at rest
+
+
+@pytest.mark.parametrize(("name", "degrees"), [("Out", 30), ("In", 30), ("Up", 20), ("Down", 25)])
+def test_eyes_turn_about_their_centres_and_no_farther_than_people_s(head, name, degrees):
+    moved = head.expression[head.expression_names.index(f"eyeLook{name}Left")]
+    eye = (head.regions["eyeballs"] > 0.5) & (head.mean[:, 0] > 0)
+    center = (head.mean[eye].min(0) + head.mean[eye].max(0)) / 2
+    before = head.mean[eye] - center
+    after = before + moved[eye]
+    np.testing.assert_allclose(np.linalg.norm(after, axis=1), np.linalg.norm(before, axis=1), atol=0.1)
+    pole = before[:, 2].argmax()
+    cosine = before[pole] @ after[pole] / np.linalg.norm(before[pole]) / np.linalg.norm(after[pole])
+    assert np.degrees(np.arccos(cosine)) == pytest.approx(degrees, abs=1)
+    assert 11.5 < np.linalg.norm(before, axis=1).mean() < 13  # people's: 12 mm

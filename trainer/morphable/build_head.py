@@ -41,6 +41,12 @@ BROW_HALF: Final = 3.5
 GAZE: Final = {"Out": (30.0, 0.0), "In": (-30.0, 0.0), "Up": (0.0, 20.0), "Down": (0.0, -25.0)}
 """Unit of gaze to how far an eye turns at weight 1: outwards and up, degrees. MakeHuman's units shift its eyes instead."""
 
+TONGUE_REACH: Final = 1.4
+TONGUE_LIFT: Final = 6.0
+TONGUE_JAW: Final = 0.4
+"""MakeHuman's `tongueOut` pushes the tongue through shut lips. It goes out by this factor more, its tip is lifted by so many
+millimetres, and the jaw opens by this much of `jawOpen`."""
+
 BLINKS: Final = {"eyeBlinkLeft": "left_eye", "eyeBlinkRight": "right_eye"}
 """Face units that shut an eye. MakeHuman's overshoot; they are scaled so that weight 1 brings the lids together."""
 BLINK_OVERLAP: Final = 1.12
@@ -88,6 +94,7 @@ def build_head(makehuman_dir: str | Path) -> MorphableModel:
     points = _points(mesh.triangles, landmarks["basel"], vertices)
     units = _applied(mesh.weights, expression)
     _turn_eyes(names, units, mesh.part, vertices)
+    _put_tongue_out(names, units, mesh.part == head_mesh.PARTS.index(makehuman.TONGUE))
     for index, name in enumerate(names):
         if name in BLINKS:
             units[index] *= _closing_weight(mesh.triangles, landmarks["basel"], points, units[index], BLINKS[name])
@@ -153,6 +160,14 @@ def _turn_eyes(names: Sequence[str], units: np.ndarray, part: np.ndarray, vertic
         for side, ball in balls.items():
             right = outward if side == "Left" else -outward
             units[names.index(f"eyeLook{direction}{side}"), ball] = gaze_turn(vertices[ball], right, up)
+
+
+def _put_tongue_out(names: Sequence[str], units: np.ndarray, tongue: np.ndarray) -> None:
+    """Opens the jaw in the `[K, V, 3]` unit that puts out the tongue `[V]`, and lifts the tongue over the lower lip."""
+    out = units[names.index("tongueOut")]
+    out[tongue] *= TONGUE_REACH
+    out[tongue, 1] += TONGUE_LIFT * out[tongue, 2] / out[tongue, 2].max()
+    out += TONGUE_JAW * units[names.index("jawOpen")]
 
 
 def _closing_weight(
