@@ -29,7 +29,8 @@ def with_forward(vertices, colors, triangles, camera):
 
 def with_renderer(vertices, colors, triangles, camera):
     light = uniform_light()
-    batch = Light(*(np.asarray(getattr(light, name))[None] for name in light.__dataclass_fields__))
+    fields = (getattr(light, name) for name in light.__dataclass_fields__)
+    batch = Light(*(None if field is None else np.asarray(field)[None] for field in fields))
     view = None if camera.field_of_view is None else np.asarray(camera.field_of_view)[None]
     shot = Camera(camera.kind, camera.matrix[None], view)
     return Renderer(triangles, SIZE, SIZE)(vertices[None], colors[None], shot, batch).color[0].numpy()
