@@ -9,9 +9,11 @@ from morphable_parts import build_tiny_model
 from trainer.morphable.default import default_head
 from trainer.morphable.skin import Skin, sample_skin
 from trainer.rendering.scene import Surface
+from trainer.wardrobe.clothing import PATTERNS, undyed
 from trainer.wardrobe.dressing import WardrobeConfig, dress
 from trainer.wardrobe.hairdo import under
 from trainer.wardrobe.occluders import OccluderConfig
+from trainer.wardrobe.textures import mean_color
 from trainer.wardrobe.wardrobe import default_wardrobe
 
 NO_OCCLUDERS = OccluderConfig(**{field.name: 0.0 for field in dataclasses.fields(OccluderConfig)})
@@ -153,3 +155,15 @@ def test_another_head_is_refused(model):
 def test_fractions_are_checked(field, value):
     with pytest.raises(ValueError, match=field):
         WardrobeConfig(**{field: value})
+
+
+def test_patterned_cloth_keeps_the_cut_and_the_mean_colour(model):
+    shirt = default_wardrobe()["male_casualsuit04"]
+    for pattern in (None, *range(len(PATTERNS))):
+        dyed = undyed(shirt, pattern)
+        assert dyed.texture.shape == shirt.texture.shape
+        np.testing.assert_array_equal(dyed.texture[..., 3], shirt.texture[..., 3])
+        assert undyed(shirt, pattern) is dyed, "made once"
+        surface = dyed.surface(model.mean, np.array([0.2, 0.1, 0.05]))
+        mean = surface.colors[0] * mean_color(dyed.texture)
+        np.testing.assert_allclose(mean, [0.2, 0.1, 0.05], rtol=1e-3)

@@ -6,17 +6,24 @@ from typing import Final
 
 import numpy as np
 
+from trainer.rendering.color import srgb_to_linear
 from trainer.rendering.scene import Surface
-from trainer.wardrobe.fabric import sample_dye
+from trainer.wardrobe.fabric import cloth, sample_dye
 from trainer.wardrobe.garment import Garment
 from trainer.wardrobe.hats import sample_hats
-from trainer.wardrobe.textures import greyed, mean_color
+from trainer.wardrobe.textures import encoded, greyed, mean_color
 from trainer.wardrobe.wearer import Wearer, mirrored
 
 OWN_COLOR: Final = 0.35
 """Part of the clothes that keep the colours of their pictures; the others are dyed."""
+PATTERNED: Final = 0.3
+"""Part of the clothes that are dyed and of patterned cloth."""
+PATTERNS: Final = (("stripes", 0), ("checks", 1), ("stripes", 3), ("checks", 2), ("knit", 0))
+"""Kinds and variants of `trainer.wardrobe.fabric.cloth`; every second one is turned."""
 OWN_VARIATION: Final = 0.25
 """Standard deviation of the logarithm of their brightness; a third of it for each channel apart."""
+LIGHTEST: Final = 0.7
+"""Mean albedo of white cloth; its pattern is lighter in places."""
 ASSET_HATS: Final = 0.15
 """Part of the hats that are garments; the others are procedural."""
 
@@ -72,21 +79,29 @@ def torso(wearer: Wearer, head_colors: np.ndarray, clothed: Garment | None) -> N
 
 def coloured(garment: Garment, wearer: Wearer, rng: np.random.Generator) -> Surface:
     """A garment of cloth in its own colours or dyed."""
-    own, tone = rng.random() < OWN_COLOR, rng.normal(0, OWN_VARIATION, 4)
-    dye = sample_dye(rng)
-    if garment.dye is None or own:
+    manner, tone = rng.random(), rng.normal(0, OWN_VARIATION, 4)
+    pattern, dye = int(rng.integers(len(PATTERNS))), sample_dye(rng)
+    if garment.dye is None or manner < OWN_COLOR:
         factor = np.exp(tone[0] + tone[1:] / 3)
         brightest = max(garment.tint)
         return wearer.fitted(garment, np.asarray(garment.tint) * np.minimum(factor, 0.9 / brightest))
-    return wearer.fitted(undyed(garment), dye)
+    return wearer.fitted(undyed(garment, pattern if manner > 1 - PATTERNED else None), np.minimum(dye, LIGHTEST))
 
 
-@functools.lru_cache(maxsize=64)
-def undyed(garment: Garment) -> Garment:
-    """A garment with its picture as grey detail."""
+@functools.lru_cache(maxsize=96)
+def undyed(garment: Garment, pattern: int | None = None) -> Garment:
+    """A garment with its picture as grey detail, on cloth of one of `PATTERNS` or on plain cloth."""
     if garment.texture is None:
         return garment
     texture = greyed(garment.texture)
+    if pattern is not None:
+        height, width = texture.shape[:2]
+        woven = cloth(*PATTERNS[pattern])
+        woven = woven.transpose(1, 0, 2) if pattern % 2 else woven
+        repeats = (-(-height // len(woven)), -(-width // len(woven)), 1)
+        shade = np.asarray(srgb_to_linear(texture[..., :3].astype(np.float32) / 255))
+        color = np.asarray(srgb_to_linear(np.tile(woven, repeats)[:height, :width, :3].astype(np.float32) / 255))
+        texture = encoded(shade * color, texture[..., 3].astype(np.float32) / 255)
     return dataclasses.replace(garment, texture=texture, tint=mean_color(texture))
 
 
