@@ -169,7 +169,7 @@ def _part(picture: np.ndarray, least: float, size: int, rng: np.random.Generator
         picture = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BOX, box=box))
         x, y, side = 0.0, 0.0, float(size)
     square = np.array([x, y, side], np.float32)
-    light = image_kernels.part_of_picture(picture, square, mirrored, size, _DECODED, gains)
+    light = image_kernels.part_of_picture(np.ascontiguousarray(picture), square, mirrored, size, _DECODED, gains)
     return np.minimum(light, 1, out=light)
 
 

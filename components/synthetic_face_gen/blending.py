@@ -45,16 +45,26 @@ class Modes:
 
 @numba.njit(cache=True, nogil=True)
 def _add_modes(out, modes, moves, weights):  # type: ignore[no-untyped-def]
-    """Adds to `[N]` `out`; `moves` `[K, blocks]` tells in which blocks a mode is not 0."""
-    used = np.flatnonzero(weights)
+    """Adds to `[N]` `out`; `moves` `[K, blocks]` tells in which blocks a mode is not 0. Four modes go in one pass."""
+    used = np.empty(weights.size + 3, np.int64)
+    factors = np.zeros(weights.size + 3, np.float32)
     for block in range(moves.shape[1]):
         start = block * BLOCK
         part = out[start : start + BLOCK]
-        for mode in used:
-            if moves[mode, block]:
-                weight, row = weights[mode], modes[mode, start : start + BLOCK]
-                for index in range(part.size):
-                    part[index] += weight * row[index]
+        count = 0
+        for mode in range(weights.size):
+            if moves[mode, block] and weights[mode] != 0:
+                used[count], factors[count] = mode, weights[mode]
+                count += 1
+        used[count : count + 3], factors[count : count + 3] = 0, 0
+        for first in range(0, count, 4):
+            a, b, c, d = factors[first], factors[first + 1], factors[first + 2], factors[first + 3]
+            row_a = modes[used[first], start : start + BLOCK]
+            row_b = modes[used[first + 1], start : start + BLOCK]
+            row_c = modes[used[first + 2], start : start + BLOCK]
+            row_d = modes[used[first + 3], start : start + BLOCK]
+            for index in range(part.size):
+                part[index] += a * row_a[index] + b * row_b[index] + c * row_c[index] + d * row_d[index]
 
 
 @numba.njit(cache=True, nogil=True)

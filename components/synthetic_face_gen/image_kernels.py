@@ -143,20 +143,24 @@ def part_of_picture(picture, square, mirrored, size, decoded, gains):  # type: i
     height, width, _ = picture.shape
     out = np.empty((size, size, 3), np.float32)
     x0, y0, step = square[0], square[1], square[2] / np.float32(size)
-    one = np.float32(1)
+    zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
+    lefts, shares = np.empty(size, np.int64), np.empty(size, np.float32)
+    for column in range(size):
+        x = min(max(x0 + (np.float32(column) + half) * step - half, zero), np.float32(width - 1))
+        place = size - 1 - column if mirrored else column
+        lefts[place] = min(int(x), width - 2)
+        shares[place] = x - np.float32(lefts[place])
+    line = np.empty(3 * width, np.float32)
     for row in range(size):
-        y = min(max(y0 + (np.float32(row) + np.float32(0.5)) * step - np.float32(0.5), 0), np.float32(height - 1))
+        y = min(max(y0 + (np.float32(row) + half) * step - half, zero), np.float32(height - 1))
         top = min(int(y), height - 2)
         v = y - np.float32(top)
+        upper, lower = picture[top].reshape(-1), picture[top + 1].reshape(-1)
+        for index in range(line.size):
+            line[index] = (one - v) * decoded[upper[index]] + v * decoded[lower[index]]
         for column in range(size):
-            x = min(max(x0 + (np.float32(column) + np.float32(0.5)) * step - np.float32(0.5), 0), np.float32(width - 1))
-            left = min(int(x), width - 2)
-            u = x - np.float32(left)
-            place = size - 1 - column if mirrored else column
+            left, u = 3 * lefts[column], shares[column]
             for channel in range(3):
-                upper = (one - u) * decoded[picture[top, left, channel]] + u * decoded[picture[top, left + 1, channel]]
-                lower = (one - u) * decoded[picture[top + 1, left, channel]] + u * decoded[
-                    picture[top + 1, left + 1, channel]
-                ]
-                out[row, place, channel] = gains[channel] * ((one - v) * upper + v * lower)
+                value = (one - u) * line[left + channel] + u * line[left + 3 + channel]
+                out[row, column, channel] = gains[channel] * value
     return out

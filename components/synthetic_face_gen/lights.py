@@ -147,4 +147,7 @@ def _lamps(settings: LightConfig, rng: np.random.Generator) -> tuple[np.ndarray,
 
 
 def _nearly_white(settings: LightConfig, rng: np.random.Generator) -> np.ndarray:
+    """`[3]` a colour."""
+    if not settings.white_spread:
+        return np.ones(3)
     return np.maximum(rng.normal(1, settings.white_spread, 3), 0)

@@ -115,6 +115,7 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
         "views_per_identity": 4,
         "eval_fraction": 0.02,
         "shard_size": 500,
+        "shading": "vertex",
         "population": {"skin": "physical"},
         "expression": {"strong_fraction": 0.12, "closed_fraction": 0.12, "gaze_fraction": 0.7},
         "wardrobe": {},
@@ -123,7 +124,7 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
         "light": {
             "lamps": [0, 1],
             "lamp_strength": [0.1, 0.6],
-            "shadow_fraction": 0.2,
+            "shadow_fraction": 0.15,
             "skin_exposure": 0.4,
             "exposure_spread": 0.35,
         },

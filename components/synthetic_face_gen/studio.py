@@ -109,7 +109,14 @@ class Studio:
         background = self._backgrounds.sample(generator(config.seed, Stream.BACKGROUND, index))
         surfaces, worn = self._dressed(face)
         image = render_scene(
-            surfaces, face.camera, face.light, (size, size), config.supersample, background, face.shadow
+            surfaces,
+            face.camera,
+            face.light,
+            (size, size),
+            config.supersample,
+            background,
+            face.shadow,
+            config.shading,
         )
         if not np.isfinite(image.color).all():
             raise ValueError(f"Image {index} has values that are not finite; is the face model sound?")
@@ -153,7 +160,9 @@ class Studio:
         behind = Backgrounds(dataclasses.replace(self.config, surroundings=surroundings), self._pool_picture).sample(
             rng
         )
-        image = render_scene(self._dressed(face)[0], face.camera, face.light, (size, size), 1, behind)
+        image = render_scene(
+            self._dressed(face)[0], face.camera, face.light, (size, size), 1, behind, False, self.config.shading
+        )
         chain = ImageChainConfig(blur_fraction=0, noise_fraction=0, grey_fraction=0, jpeg_fraction=0)
         return image_chain.exposed(image.color, chain, rng)
 
