@@ -56,8 +56,9 @@ lock: | $(filter .uv/bin/uv,$(UV))  ## Resolve requirements.lock anew from pypro
 	@$(UV) pip compile pyproject.toml --extra dev --python-version 3.10 --generate-hashes --no-header --no-emit-index-url \
 		--no-annotate --upgrade --quiet --output-file requirements.lock
 
-head: install  ## Build the default head anew from MakeHuman's CC0 assets (MAKEHUMAN=folder).
+head: install  ## Build the default head and its wardrobe anew from MakeHuman's CC0 assets (MAKEHUMAN=folder).
 	@$(BIN)/monoface model build-head --makehuman $(MAKEHUMAN) --out trainer/morphable/assets/head.npz
+	@$(BIN)/monoface model build-wardrobe --makehuman $(MAKEHUMAN) --out trainer/morphable/assets/wardrobe.npz
 
 clean:  ## Remove what the targets made.
 	@rm -rf $(VENV) .uv $(OUT) .pytest_cache .ruff_cache .mypy_cache *.egg-info
