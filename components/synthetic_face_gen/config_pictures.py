@@ -68,9 +68,11 @@ class ImageChainConfig:
     jpeg_fraction: float = 0.5
     """Fraction of images saved at a quality from `jpeg_range` instead of the config's `jpeg_quality`."""
     jpeg_range: tuple[int, int] = (35, 90)
+    half_chroma_fraction: float = 0.7
+    """Fraction of images saved with colour at half the resolution, as cameras and web sites do."""
 
     def __post_init__(self) -> None:
-        names = ("blur", "motion", "defocus", "noise", "grey", "resample", "jpeg")
+        names = ("blur", "motion", "defocus", "noise", "grey", "resample", "jpeg", "half_chroma")
         for name in names:
             check_number(f"image_chain.{name}_fraction", getattr(self, f"{name}_fraction"), 0, 1)
         check_range("image_chain.blur", self.blur, 0, 20)

@@ -46,7 +46,7 @@ def develop(
     quality = config.jpeg_quality
     if rng.random() < chain.jpeg_fraction:
         quality = int(rng.integers(chain.jpeg_range[0], chain.jpeg_range[1] + 1))
-    return codecs.encode_jpeg(image, quality)
+    return codecs.encode_jpeg(image, quality, half_chroma=bool(rng.random() < chain.half_chroma_fraction))
 
 
 def exposed(light: np.ndarray, chain: ImageChainConfig, rng: np.random.Generator) -> np.ndarray:

@@ -107,17 +107,23 @@ def develop_pixels(light, noise, gains, tone, curve, luminance):  # type: ignore
         bent[step] = full * (lift + (one - lift) * value)
     noisy = noise.size > 0
     scale, last = np.float32(TONE_STEPS / np.sqrt(TONE_END)), np.float32(TONE_STEPS)
+    gain = np.empty(3 * width, np.float32)
+    for index in range(gain.size):
+        gain[index] = scale * scale * gains[index % 3]
+    place = np.empty(3 * width, np.float32)
     grey_share = one - saturation
     for y in range(height):
+        row = light[y].reshape(-1)
+        if noisy:
+            grain = noise[y].reshape(-1)
+            for index in range(place.size):
+                value = row[index] + grain[index] * np.sqrt(shot * min(max(row[index], zero), one) + read)
+                place[index] = min(np.sqrt(max(value * gain[index], zero)) + half, last)
+        else:
+            for index in range(place.size):
+                place[index] = min(np.sqrt(max(row[index] * gain[index], zero)) + half, last)
         for x in range(width):
-            red, green, blue = light[y, x, 0], light[y, x, 1], light[y, x, 2]
-            if noisy:
-                red += noise[y, x, 0] * np.sqrt(shot * min(max(red, zero), one) + read)
-                green += noise[y, x, 1] * np.sqrt(shot * min(max(green, zero), one) + read)
-                blue += noise[y, x, 2] * np.sqrt(shot * min(max(blue, zero), one) + read)
-            red = bent[int(min(np.sqrt(max(red * gains[0], zero)) * scale + half, last))]
-            green = bent[int(min(np.sqrt(max(green * gains[1], zero)) * scale + half, last))]
-            blue = bent[int(min(np.sqrt(max(blue * gains[2], zero)) * scale + half, last))]
+            red, green, blue = bent[int(place[3 * x])], bent[int(place[3 * x + 1])], bent[int(place[3 * x + 2])]
             grey = grey_share * (luminance[0] * red + luminance[1] * green + luminance[2] * blue) + half
             out[y, x, 0] = np.uint8(min(max(grey + saturation * red, zero), full))
             out[y, x, 1] = np.uint8(min(max(grey + saturation * green, zero), full))

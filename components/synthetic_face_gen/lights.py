@@ -4,11 +4,12 @@ Directions are in the camera-aligned model frame: x to the image's right, y up, 
 """
 
 import dataclasses
+import math
 from typing import Final
 
 import numpy as np
 
-from components.synthetic_face_gen.config_parts import AMBIENT, HALF_SPHERE, MEASURED, LightConfig
+from components.synthetic_face_gen.config_parts import AMBIENT, HALF_SPHERE, MEASURED, LightConfig, Range
 from trainer.rendering import lighting
 from trainer.rendering.color import blackbody
 from trainer.rendering.scene import HARMONICS_COUNT, Light
@@ -25,8 +26,10 @@ FACING: Final = np.array([[0, 0, 1], [0.6, 0, 0.8], [-0.6, 0, 0.8], [0, 0.6, 0.8
 TYPICAL_SKIN: Final = 0.25
 """Linear luminance of skin for which an exposure for skin changes nothing."""
 
-_FACING_BASIS: Final = lighting.irradiance_basis(FACING) / np.pi
-"""`[5, 9]` what a white surface with these normals sends back of each coefficient of an environment."""
+_FACING_MEAN: Final = lighting.irradiance_basis(FACING).mean(axis=0) / np.pi
+"""`[9]` what white surfaces with these normals send back on average of each coefficient of an environment."""
+
+_WARM: Final = np.array([1.0, 0.0, -1.0])
 
 _KELVIN: Final = np.geomspace(1000, 20000, 65)
 _LAMP_COLORS: Final = np.asarray(blackbody(_KELVIN), np.float64)
@@ -50,21 +53,21 @@ def sample_light(settings: LightConfig, rng: np.random.Generator, skin_luminance
     harmonics = _environment(settings, rng)
     direction = _direction(settings.parallel_direction, rng)
     on = rng.random() < settings.parallel_fraction
-    tint = np.exp(rng.normal(0, settings.warmth) * np.array([1.0, 0.0, -1.0]))
+    tint = np.exp(rng.normal(0, settings.warmth) * _WARM)
     color = on * rng.uniform(*settings.parallel_strength) * tint * _nearly_white(settings, rng)
     specular = rng.uniform(*settings.specular) * _nearly_white(settings, rng)
-    shininess = np.exp(rng.uniform(*np.log(settings.shininess)))
+    shininess = _log_uniform(settings.shininess, rng)
     if settings.specular_complement:
         specular = specular * 2 / (shininess + 2)  # Phong's lobe as it was; the renderers' keeps its energy
     places, colors = _lamps(settings, rng)
     exposure = np.ones(3) * np.exp(rng.normal(0, settings.exposure_spread))
     if settings.metered:
-        towards = places / np.linalg.norm(places, axis=-1, keepdims=True)
-        meter = (
-            _FACING_BASIS @ harmonics
-            + np.maximum(FACING @ direction, 0)[:, None] * color
-            + np.maximum(FACING @ towards.T, 0) @ colors
-        ).mean(axis=0)
+        meter = _FACING_MEAN @ harmonics
+        if on:
+            meter = meter + np.maximum(FACING @ direction, 0).mean() * color
+        if len(places):
+            towards = places / np.sqrt(np.square(places).sum(axis=-1, keepdims=True))
+            meter = meter + np.maximum(FACING @ towards.T, 0).mean(axis=0) @ colors
         luminance = max(float(meter @ lighting.LUMINANCE), _DARKEST)
         exposure *= (luminance / np.maximum(meter, _DARKEST)) ** settings.white_balance * WHITE / luminance
         exposure *= (TYPICAL_SKIN / max(skin_luminance, _DARKEST)) ** settings.skin_exposure
@@ -107,6 +110,10 @@ def tinted(light: Light, gains: np.ndarray) -> Light:
     )
 
 
+def _log_uniform(span: Range, rng: np.random.Generator) -> float:
+    return math.exp(rng.uniform(math.log(span[0]), math.log(span[1])))
+
+
 def _environment(settings: LightConfig, rng: np.random.Generator) -> np.ndarray:
     """`[9, 3]` radiance coefficients."""
     if settings.environment == MEASURED:
@@ -120,17 +127,17 @@ def _environment(settings: LightConfig, rng: np.random.Generator) -> np.ndarray:
 def _direction(kind: str, rng: np.random.Generator) -> np.ndarray:
     """`[3]` unit vector towards the parallel light."""
     if kind == HALF_SPHERE:
-        azimuth, z = rng.uniform(0, 2 * np.pi), rng.random()
-        radius = np.sqrt(1 - z * z)
-        return np.array([radius * np.cos(azimuth), radius * np.sin(azimuth), z])
+        azimuth, z = rng.uniform(0, 2 * math.pi), rng.random()
+        radius = math.sqrt(1 - z * z)
+        return np.array([radius * math.cos(azimuth), radius * math.sin(azimuth), z])
     azimuth, elevation = rng.uniform(-1.9, 1.9), rng.normal(0.45, 0.45)
     return _on_sphere(azimuth, elevation)
 
 
 def _on_sphere(azimuth: float, elevation: float) -> np.ndarray:
     """Unit vector; azimuth 0 is towards the viewer, radians."""
-    level = np.cos(elevation)
-    return np.array([np.sin(azimuth) * level, np.sin(elevation), np.cos(azimuth) * level])
+    level = math.cos(elevation)
+    return np.array([math.sin(azimuth) * level, math.sin(elevation), math.cos(azimuth) * level])
 
 
 def _lamps(settings: LightConfig, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +145,7 @@ def _lamps(settings: LightConfig, rng: np.random.Generator) -> tuple[np.ndarray,
     count = int(rng.integers(settings.lamps[0], settings.lamps[1] + 1))
     places, colors = np.zeros((count, 3)), np.zeros((count, 3))
     for lamp in range(count):
-        distance = np.exp(rng.uniform(*np.log(settings.lamp_distance)))
+        distance = _log_uniform(settings.lamp_distance, rng)
         places[lamp] = distance * _on_sphere(rng.uniform(-1.9, 1.9), rng.normal(0.3, 0.4))
         kelvin = LAMP_KELVIN[rng.integers(len(LAMP_KELVIN))] * np.exp(rng.normal(0, settings.kelvin_spread))
         tint = np.array([np.interp(kelvin, _KELVIN, channel) for channel in _LAMP_COLORS.T])

@@ -64,6 +64,7 @@ class People:
         self._painted_brows = config.wardrobe is None or config.wardrobe.brows == 0
         self._shapes, self._albedos = Modes(model.identity), Modes(model.albedo)
         self._last: Person | None = None
+        self._painted: tuple[Person, np.ndarray] | None = None
 
     def person(self, identity: int) -> Person:
         """The person of a number."""
@@ -85,7 +86,9 @@ class People:
             return skin_colors(
                 self._model, person.skin, person.albedo, vertices, self._painted_brows, person.hair_color
             )
-        return np.clip(self._albedos.added(self._model.albedo_mean, person.albedo), 0, 1)
+        if self._painted is None or self._painted[0] is not person:
+            self._painted = person, np.clip(self._albedos.added(self._model.albedo_mean, person.albedo), 0, 1)
+        return self._painted[1]
 
     def _draw(self, identity: int) -> Person:
         model, population = self._model, self._config.population

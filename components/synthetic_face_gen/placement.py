@@ -7,7 +7,6 @@ import numpy as np
 
 from components.synthetic_face_gen.config_parts import CameraConfig, PoseConfig, Range
 from trainer import contract
-from trainer.imaging.alignment import landmark_box
 from trainer.rendering import camera as cameras
 from trainer.rendering.scene import Camera
 
@@ -43,7 +42,7 @@ def sample_camera(
         image_size: Side of the image, pixels.
         rng: Source of randomness.
     """
-    distance = float(np.exp(rng.uniform(*np.log(settings.distance))))
+    distance = math.exp(rng.uniform(math.log(settings.distance[0]), math.log(settings.distance[1])))
     longer_side: float | None = image_size * rng.uniform(*settings.face_size)
     center = image_size * (0.5 + rng.uniform(-settings.face_offset, settings.face_offset, 2))
     if settings.field_of_view is not None:
@@ -76,15 +75,15 @@ def place(
     Returns:
         The camera, float64. A scaled orthographic one has t_z = 0.
     """
+    rotation = cameras.rotation_from_euler(np.asarray(euler, np.float64))
     if kind == contract.SCALED_ORTHOGRAPHIC:
         if longer_side is None:
             raise ValueError("`longer_side` must be given for a scaled orthographic camera. Received: None")
-        unit = Camera(kind, cameras.scaled_orthographic_matrix(euler, np.float64(1), np.zeros(3)))
-        middle, side = _middle_and_side(landmarks, unit)
-        scale = longer_side / side
-        shift = np.append(center - scale * middle, 0.0)
-        return Camera(kind, cameras.scaled_orthographic_matrix(euler, np.float64(scale), shift))
-    rotation = cameras.rotation_from_euler(np.asarray(euler, np.float64))
+        flat = (np.asarray(landmarks, np.float64) @ rotation.T)[:, :2] * (1, -1)
+        low, high = flat.min(axis=0), flat.max(axis=0)
+        scale = longer_side / (high - low).max()
+        shift = np.append(center - scale * (low + high) / 2, 0.0)
+        return Camera(kind, np.concatenate([scale * rotation, shift[:, None]], axis=1))
     aligned = np.asarray(landmarks, np.float64) @ rotation.T
     focal = image_size / 2 / math.tan(math.radians(field_of_view) / 2) if field_of_view is not None else 0.0
     x, y, focal = _perspective(aligned, distance, longer_side or 0.0, focal, center - image_size / 2)
@@ -136,10 +135,3 @@ def _near_middle(span: Range, step: float, rng: np.random.Generator) -> float:
     if not step:
         return angle
     return float(np.clip(round(angle / step), math.ceil(low / step), math.floor(high / step)) * step)
-
-
-def _middle_and_side(landmarks: np.ndarray, camera: Camera) -> tuple[np.ndarray, float]:
-    """`[2]` centre and the longer side of the projected landmarks' box, pixels."""
-    projected = cameras.project(landmarks, camera.matrix, camera.kind)
-    x0, y0, x1, y1 = landmark_box(projected)
-    return np.array([x0 + x1, y0 + y1]) / 2, float(max(x1 - x0, y1 - y0))

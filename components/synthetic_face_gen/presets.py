@@ -12,6 +12,7 @@ _IDEAL: Final[dict[str, Any]] = {
     "contrast": [0.0, 0.0],
     "grey_fraction": 0.0,
     "jpeg_fraction": 0.0,
+    "half_chroma_fraction": 0.0,
 }
 """An image chain that changes nothing but the tone: the papers render for a computer, not for a camera."""
 

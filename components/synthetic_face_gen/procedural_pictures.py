@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from scipy import ndimage
 
-SIDE_LIMIT: Final = 192
+SIDE_LIMIT: Final = 256
 """Pictures are drawn no finer than this, pixels: what is behind a face is seldom in focus."""
 
 

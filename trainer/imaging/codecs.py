@@ -127,14 +127,15 @@ def decode_photo(
             raise PhotoError(_damage(error), name, f"The {image.format} data cannot be decoded: {error}") from error
 
 
-def encode_jpeg(image: np.ndarray, quality: int = 95) -> bytes:
-    """A JPEG file without metadata, chroma at full resolution.
+def encode_jpeg(image: np.ndarray, quality: int = 95, half_chroma: bool = False) -> bytes:
+    """A JPEG file without metadata.
 
     Args:
         image: `[H, W, 3]` uint8, sRGB.
         quality: 1 to 100.
+        half_chroma: Whether colour is kept at half the resolution, as cameras do (4:2:0), else at the full one (4:4:4).
     """
-    return _encoded(image, "JPEG", quality=quality, subsampling=0)
+    return _encoded(image, "JPEG", quality=quality, subsampling=2 if half_chroma else 0)
 
 
 def encode_png(image: np.ndarray) -> bytes:

@@ -13,7 +13,13 @@ from trainer.morphable.default import default_head
 from trainer.rendering.color import srgb_to_linear
 
 PLAIN = ImageChainConfig(
-    blur_fraction=0, noise_fraction=0, gain_spread=0, contrast=(0, 0), grey_fraction=0, jpeg_fraction=0
+    blur_fraction=0,
+    noise_fraction=0,
+    gain_spread=0,
+    contrast=(0, 0),
+    grey_fraction=0,
+    jpeg_fraction=0,
+    half_chroma_fraction=0,
 )
 
 
