@@ -39,7 +39,7 @@ def test_settings_reach_the_data_set(tmp_path):
     assert run("--preset", "tiny", "--count", 1, *changes, "--out", out).exit_code == 0
     with Image.open(out) as picture:
         assert picture.size == (40, 40)
-        assert picture.getpixel((1, 1)) == (0, 0, 0)
+        assert max(picture.getpixel((1, 1))) < 40
 
 
 @pytest.mark.parametrize(
