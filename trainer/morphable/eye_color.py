@@ -72,6 +72,18 @@ def sample_iris(rng: np.random.Generator, melanin: float) -> tuple[float, float,
 
 
 @numba.njit(cache=True, nogil=True)
+def _height(line: np.ndarray, x: np.float32) -> np.float32:
+    """Height at x of a line `[n, 3]` through points of ascending x, held at its ends."""
+    if x <= line[0, 0]:
+        return line[0, 1]
+    for point in range(1, len(line)):
+        if x < line[point, 0]:
+            share = (x - line[point - 1, 0]) / (line[point, 0] - line[point - 1, 0])
+            return line[point - 1, 1] + share * (line[point, 1] - line[point - 1, 1])
+    return line[-1, 1]
+
+
+@numba.njit(cache=True, nogil=True)
 def paint_eyes(
     colors: np.ndarray,
     vertices: np.ndarray,
@@ -102,7 +114,7 @@ def paint_eyes(
         vertex, away = vertices[index], distance[index]
         x, y = shape[vertex, 0], shape[vertex, 1]
         lid = lids[0] if x < 0 else lids[1]
-        below = np.interp(x, lid[:, 0], lid[:, 1]) - y
+        below = _height(lid, x) - y
         light = shade[vertex] * (1 - LID_SHADOW * np.exp(-max(below, 0.0) / LID_SHADOW_REACH))
         corner = min(max((away - CORNER_START) / (CORNER_END - CORNER_START), 0.0), 1.0)
         blood = min(redness + CORNER_BLOOD * corner, 1.0)

@@ -137,10 +137,29 @@ def similarity(places: np.ndarray, targets: np.ndarray) -> np.ndarray:
     Returns:
         `[3, 3]` float64.
     """
-    centred = places.astype(np.float64) - places.mean(axis=0)
-    left, values, right = np.linalg.svd((targets - targets.mean(axis=0)).T @ centred)
-    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left) * np.linalg.det(right)) or 1.0])
-    return (left * signs) @ right * ((values @ signs) / np.square(centred).sum())
+    return np.asarray(_similarity(np.ascontiguousarray(places), np.ascontiguousarray(targets)))
+
+
+@numba.njit(cache=True, nogil=True)
+def _similarity(places, targets):  # type: ignore[no-untyped-def]
+    count = len(places)
+    middle, aim, squares = np.zeros(3), np.zeros(3), 0.0
+    for index in range(count):
+        for axis in range(3):
+            middle[axis] += places[index, axis] / count
+            aim[axis] += targets[index, axis] / count
+    covariance = np.zeros((3, 3))
+    for index in range(count):
+        for axis in range(3):
+            away = places[index, axis] - middle[axis]
+            squares += away * away
+            for other in range(3):
+                covariance[other, axis] += (targets[index, other] - aim[other]) * away
+    left, values, right = np.linalg.svd(covariance)
+    if np.linalg.det(left) * np.linalg.det(right) < 0:
+        left[:, 2] = -left[:, 2]
+        values[2] = -values[2]
+    return left @ right * (values.sum() / squares)
 
 
 @numba.njit(cache=True, fastmath=False)

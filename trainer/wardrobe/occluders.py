@@ -84,6 +84,8 @@ def sample_occluders(
     elif chance["turtleneck"] < config.turtleneck:
         kinds.append("turtleneck")
     occluders: list[Surface] = []
+    if not kinds:
+        return occluders
     points = measure(model, vertices).points
     for kind in kinds:
         for _ in range(_ATTEMPTS):
@@ -123,30 +125,57 @@ def hidden_share(surfaces: Sequence[Surface], points: np.ndarray) -> float:
         return 0.0
     mesh, triangles = solids.merged([(surface.vertices, surface.triangles) for surface in surfaces])
     angle = np.radians(_YAWS)
-    sine, cosine, none = np.sin(angle), np.cos(angle), np.zeros_like(angle)
-    # Rows: the viewer's right, up, and the way to the viewer.
-    frames = np.stack([cosine, none, -sine, none, none + 1, none, sine, none, cosine], axis=-1).reshape(-1, 3, 3)
-    return max(
-        _hidden_count((points @ f.T).astype(np.float32), (mesh @ f.T).astype(np.float32), triangles) for f in frames
-    ) / len(points)
+    hidden = _most_hidden(
+        np.asarray(points, np.float32), np.asarray(mesh, np.float32), triangles, np.cos(angle), np.sin(angle)
+    )
+    return float(hidden) / len(points)
+
+
+@numba.njit(cache=True, nogil=True)
+def _most_hidden(points, vertices, triangles, cosines, sines):  # type: ignore[no-untyped-def]
+    """How many points `[N, 3]` lie behind a triangle for the viewer who sees the most so, turned by one of the angles."""
+    most = 0
+    seen, placed = np.empty_like(points), np.empty_like(vertices)
+    for view in range(len(cosines)):
+        cosine, sine = np.float32(cosines[view]), np.float32(sines[view])
+        _turn(points, cosine, sine, seen)
+        _turn(vertices, cosine, sine, placed)
+        most = max(most, _hidden_count(seen, placed, triangles))
+    return most
+
+
+@numba.njit(cache=True, nogil=True)
+def _turn(places, cosine, sine, turned):  # type: ignore[no-untyped-def]
+    """Places `[N, 3]` as x to the viewer's right, y up and z towards the viewer."""
+    for index in range(len(places)):
+        x, z = places[index, 0], places[index, 2]
+        turned[index, 0] = cosine * x - sine * z
+        turned[index, 1] = places[index, 1]
+        turned[index, 2] = sine * x + cosine * z
 
 
 @numba.njit(cache=True, nogil=True)
 def _hidden_count(points, vertices, triangles):  # type: ignore[no-untyped-def]
     """How many points `[N, 3]` lie behind a triangle (x right, y up, z towards the viewer)."""
     hidden = np.zeros(len(points), np.bool_)
+    first_x, last_x = points[:, 0].min(), points[:, 0].max()
+    first_y, last_y = points[:, 1].min(), points[:, 1].max()
     for triangle in range(len(triangles)):
-        a, b, c = vertices[triangles[triangle, 0]], vertices[triangles[triangle, 1]], vertices[triangles[triangle, 2]]
-        left, right = min(a[0], b[0], c[0]), max(a[0], b[0], c[0])
-        low, high = min(a[1], b[1], c[1]), max(a[1], b[1], c[1])
-        far = min(a[2], b[2], c[2])
+        a, b, c = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
+        ax, ay, bx, by = vertices[a, 0], vertices[a, 1], vertices[b, 0], vertices[b, 1]
+        cx, cy = vertices[c, 0], vertices[c, 1]
+        left, right = min(ax, bx, cx), max(ax, bx, cx)
+        low, high = min(ay, by, cy), max(ay, by, cy)
+        if right < first_x or left > last_x or high < first_y or low > last_y:
+            continue
+        far = min(vertices[a, 2], vertices[b, 2], vertices[c, 2])
         for point in range(len(points)):
             x, y = points[point, 0], points[point, 1]
             if hidden[point] or x < left or x > right or y < low or y > high or points[point, 2] > far:
                 continue
-            u = (b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)
-            v = (c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)
-            w = (a[0] - x) * (b[1] - y) - (a[1] - y) * (b[0] - x)
+            u = (bx - x) * (cy - y) - (by - y) * (cx - x)
+            v = (cx - x) * (ay - y) - (cy - y) * (ax - x)
+            w = (ax - x) * (by - y) - (ay - y) * (bx - x)
             hidden[point] = (u >= 0 and v >= 0 and w >= 0) or (u <= 0 and v <= 0 and w <= 0)
     return hidden.sum()
 

@@ -4,6 +4,7 @@ import functools
 import weakref
 from typing import Final
 
+import numba
 import numpy as np
 
 from trainer.morphable.model import MorphableModel
@@ -92,13 +93,41 @@ class Wearer:
         anchors, turn = garment.binding.anchors, self.carry(garment)
         if garment.covered_head is None or garment.covered_depth is None or anchors is None or turn is None:
             return
-        gone = ~np.isfinite(garment.covered_depth)
-        deeper, depth = garment.covered_head[~gone], garment.covered_depth[~gone, None]
-        if len(deeper):
-            self.drawn[deeper] -= (depth * (self.tables.normals[deeper] @ turn.T)).astype(np.float32)
-        if gone.any():
-            middle = self.vertices[anchors].mean(axis=0)
-            self.drawn[garment.covered_head[gone]] = middle - np.array([0, INNER_DROP, 0], np.float32)
+        covered, depth = _covered(garment)
+        _sink(self.drawn, covered, depth, self.tables.normals, turn, _middle(self.vertices, anchors))
+
+
+@functools.lru_cache(maxsize=256)
+def _covered(garment: Garment) -> tuple[np.ndarray, np.ndarray]:
+    """A garment's `covered_head` and `covered_depth` as `_sink` takes them."""
+    return np.asarray(garment.covered_head, np.int64), np.asarray(garment.covered_depth, np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _middle(vertices, anchors):  # type: ignore[no-untyped-def]
+    """`[3]` float32 mean of some of the vertices `[V, 3]`."""
+    total = np.zeros(3)
+    for anchor in anchors:
+        for axis in range(3):
+            total[axis] += vertices[anchor, axis]
+    return (total / len(anchors)).astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _sink(drawn, covered, depth, normals, turn, middle):  # type: ignore[no-untyped-def]
+    """Lowers covered vertices `[K]` of `[V, 3]` by depths `[K]` along the mean's normals `[V, 3]`, turned as this head is.
+
+    Those of infinite depth go below the middle.
+    """
+    for index in range(len(covered)):
+        vertex = covered[index]
+        if np.isfinite(depth[index]):
+            x, y, z = normals[vertex, 0], normals[vertex, 1], normals[vertex, 2]
+            for axis in range(3):
+                drawn[vertex, axis] -= depth[index] * (turn[axis, 0] * x + turn[axis, 1] * y + turn[axis, 2] * z)
+        else:
+            for axis in range(3):
+                drawn[vertex, axis] = middle[axis] - (INNER_DROP if axis == 1 else 0.0)
 
 
 def mirrored(garment: Garment, model: MorphableModel) -> Garment:
