@@ -13,6 +13,9 @@ from trainer.rendering.scene import Surface
 _WORTH_SORTING: Final = 500
 """Triangles of a surface from which on sorting them by their holes takes less time than it saves."""
 
+_MOST_KEPT: Final = 256
+"""Surfaces of read-only triangles, coordinates and texture for which the order is kept."""
+
 
 class Scene(NamedTuple):
     """The arrays. They are the thread's scratch: the next `gather` overwrites them."""
@@ -91,6 +94,14 @@ def _sort(
         return (count if surface.opacity == 1 else 0), count
     if count < _WORTH_SORTING:
         return 0, count
+    arrays = (surface.triangles, surface.uv, texture)
+    lasting = not any(array.flags.writeable for array in arrays)
+    key = (*map(id, arrays), surface.opacity < 1)
+    known = _SORTED.get(key) if lasting else None
+    if known is not None:
+        order[:] = known.order
+        np.add(known.triangles, np.int32(first), out=triangles)
+        return known.holes
     shape = (-(-texture.shape[0] // CELL), -(-texture.shape[1] // CELL))
     least, greatest = SCRATCH.take("least", shape, np.uint8), SCRATCH.take("greatest", shape, np.uint8)
     alpha_bounds(np.ascontiguousarray(texture), least, greatest)
@@ -98,7 +109,27 @@ def _sort(
     whole, seen = sort_by_holes(
         corners, uv, texture.shape[0], texture.shape[1], least, greatest, surface.opacity < 1, first, order, triangles
     )
-    return int(whole), int(seen)
+    holes = int(whole), int(seen)
+    if lasting:
+        while len(_SORTED) >= _MOST_KEPT:
+            _SORTED.pop(next(iter(_SORTED)), None)
+        _SORTED[key] = _Sorted(arrays, order.copy(), triangles - np.int32(first), holes)
+    return holes
+
+
+class _Sorted(NamedTuple):
+    """What `_sort` found out about a surface that cannot change."""
+
+    arrays: tuple[np.ndarray, ...]
+    """What it was found out about: as long as these are held, no other array has their identity."""
+    order: np.ndarray
+    """`[T]` int32."""
+    triangles: np.ndarray
+    """`[T, 3]` int32 within the surface."""
+    holes: tuple[int, int]
+
+
+_SORTED: Final[dict[tuple[int, ...], _Sorted]] = {}
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -77,7 +77,7 @@ class Garment:
                 f"`triangles` of {self.name!r} must be indices in [0, {count}). "
                 f"Received: {triangles.min()} to {triangles.max()}"
             )
-        object.__setattr__(self, "triangles", triangles)
+        object.__setattr__(self, "triangles", _fixed(triangles))
         if (self.uv is None) != (self.texture is None):
             raise ValueError(f"`uv` and `texture` of {self.name!r} must be given together.")
         if self.uv is not None and self.texture is not None:
@@ -89,7 +89,8 @@ class Garment:
                     f"`texture` of {self.name!r} must be [H, W, 4] uint8. "
                     f"Received: {list(self.texture.shape)} {self.texture.dtype}"
                 )
-            object.__setattr__(self, "uv", uv)
+            object.__setattr__(self, "uv", _fixed(uv))
+            object.__setattr__(self, "texture", _fixed(self.texture))
         if len(self.tint) != 3 or not all(0 < value <= 1 for value in self.tint):
             raise ValueError(f"`tint` of {self.name!r} must be three numbers in (0, 1]. Received: {self.tint}")
 
@@ -140,3 +141,10 @@ class Garment:
             covered_head=None if self.covered_head is None else mirror_vertex[self.covered_head],
             binding=self.binding.mirrored(mirror_vertex),
         )
+
+
+def _fixed(array: np.ndarray) -> np.ndarray:
+    """The same array, read-only: the renderer keeps what it finds out about such."""
+    fixed = array.view()
+    fixed.flags.writeable = False
+    return fixed
