@@ -6,11 +6,16 @@ from pathlib import Path
 
 import click
 
-from benchmarks import generation, harness, rendering, visibility
+from benchmarks import generation, harness, rendering, scale, visibility
 
 MEASUREMENTS = {
     measurement.name: measurement
-    for measurement in (*visibility.MEASUREMENTS, *rendering.MEASUREMENTS, *generation.MEASUREMENTS)
+    for measurement in (
+        *visibility.MEASUREMENTS,
+        *rendering.MEASUREMENTS,
+        *generation.MEASUREMENTS,
+        *scale.MEASUREMENTS,
+    )
 }
 
 

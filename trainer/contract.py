@@ -130,6 +130,7 @@ LIGHT_SPECULAR: Final = "light/specular"
 LIGHT_SHININESS: Final = "light/shininess"
 LIGHT_LAMP_POSITIONS: Final = "light/lamp_positions"
 LIGHT_LAMP_COLORS: Final = "light/lamp_colors"
+LIGHT_SPECULAR_COMPLEMENT: Final = "light/specular_complement"
 LIGHT_SHADOW: Final = "light/shadow"
 SKIN_TONE_BIN: Final = "skin_tone_bin"
 EXPRESSION_BIN: Final = "expression_bin"
@@ -185,6 +186,7 @@ FEATURES: Final[dict[str, Feature]] = {
     LIGHT_SHININESS: Feature("float", 1),
     LIGHT_LAMP_POSITIONS: Feature("float", None),
     LIGHT_LAMP_COLORS: Feature("float", None),
+    LIGHT_SPECULAR_COMPLEMENT: Feature("float", 1),
     LIGHT_SHADOW: Feature("int64", 1),
     SKIN_TONE_BIN: Feature("bytes", 1),
     EXPRESSION_BIN: Feature("bytes", 1),

@@ -78,6 +78,8 @@ def features(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> 
     if light.lamp_positions is not None:
         described[contract.LIGHT_LAMP_POSITIONS] = light.lamp_positions
         described[contract.LIGHT_LAMP_COLORS] = light.lamp_colors
+    if light.specular_complement is not None:
+        described[contract.LIGHT_SPECULAR_COMPLEMENT] = light.specular_complement
     return described
 
 

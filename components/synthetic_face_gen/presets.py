@@ -109,7 +109,7 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
         "surroundings": {"black": 1.0},
         "image_chain": _IDEAL,
     },
-    # Ours: what makes renders train models that work on photographs. docs/experiments.md has what each ingredient is worth.
+    # Ours: what makes renders train models that work on photographs. Each ingredient is a switch.
     "wild": {
         "count": 100_000,
         "image_size": 128,

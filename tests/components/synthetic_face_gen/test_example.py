@@ -30,7 +30,12 @@ def test_records_keep_the_contract(config):
     for index in (0, 5):
         record = examples.decode(render_example(config, model, index))
         missing = set(contract.FEATURES) - set(record)
-        expected = {contract.MORPHABLE_FREEFORM, contract.LIGHT_LAMP_POSITIONS, contract.LIGHT_LAMP_COLORS}
+        expected = {
+            contract.MORPHABLE_FREEFORM,
+            contract.LIGHT_LAMP_POSITIONS,
+            contract.LIGHT_LAMP_COLORS,
+            contract.LIGHT_SPECULAR_COMPLEMENT,
+        }
         assert missing == expected | (set() if config is PERSPECTIVE else {contract.CAMERA_FIELD_OF_VIEW})
         for key, value in record.items():
             length = contract.FEATURES[key].length
@@ -49,6 +54,13 @@ def test_records_keep_the_contract(config):
         assert (provenance["seed"], provenance["index"]) == (1, index)
         assert provenance["morphable_model_sha256"] == model.sha256
         assert SyntheticFaceConfig.from_values(provenance["config"]) == config
+
+
+def test_genova_records_keep_their_lamps_and_how_the_mirrored_share_gives_way():
+    config = SyntheticFaceConfig.preset("genova2018", count=3, image_size=48)
+    record = examples.decode(render_example(config, default_head(), 0))
+    assert record[contract.LIGHT_SPECULAR_COMPLEMENT] == 1
+    assert record[contract.LIGHT_LAMP_POSITIONS].size == record[contract.LIGHT_LAMP_COLORS].size == 6
 
 
 @pytest.mark.parametrize("config", [CONFIG, PERSPECTIVE], ids=["orthographic", "perspective"])
