@@ -54,9 +54,11 @@ def add_moles(melanin: np.ndarray, where: SkinMap, count: int, rng: np.random.Ge
     for _ in range(count):
         middle = where.vertices[face[int(rng.random() * len(face))]]
         radius = low + (high - low) * rng.random() ** 2
-        near = where.face_tree.query_ball_point(middle, 2 * radius)
-        distance = np.linalg.norm(where.vertices[face[near]] - middle, axis=1)
-        melanin[face[near]] += (MOLE_MELANIN * np.exp(-((distance / radius) ** 2)) * weights[near]).astype(np.float32)
+        near = np.array(where.face_tree.query_ball_point(middle, 2 * radius))
+        at = face[near]
+        away = where.vertices[at] - middle
+        squares = np.einsum("nd,nd->n", away, away) / radius**2
+        melanin[at] += (MOLE_MELANIN * np.exp(-squares) * weights[near]).astype(np.float32)
 
 
 def brow_density(along: np.ndarray, above: np.ndarray, thickness: float, lift: float) -> np.ndarray:

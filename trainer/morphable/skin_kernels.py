@@ -3,6 +3,35 @@
 import numba
 import numpy as np
 
+_BLOCK = 512
+"""Vertices that go through together: what is summed up of them stays in the first cache."""
+
+
+@numba.njit(cache=True, nogil=True)
+def mottle(melanin: np.ndarray, blood: np.ndarray, waves: np.ndarray, heights: np.ndarray) -> None:
+    """Multiplies pigments by 1 plus waves, but by no less than 0.3.
+
+    Args:
+        melanin: `[V]` float32, changed in place.
+        blood: `[V]` float32, changed in place.
+        waves: `[W, V]` float32.
+        heights: `[2, W]` float32 of the waves, for melanin and for blood.
+    """
+    first, second = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
+    least = np.float32(0.3)
+    for start in range(0, len(melanin), _BLOCK):
+        length = min(_BLOCK, len(melanin) - start)
+        first[:] = np.float32(1)
+        second[:] = np.float32(1)
+        for wave in range(len(waves)):
+            high, deep, row = heights[0, wave], heights[1, wave], waves[wave, start : start + length]
+            for index in range(length):
+                first[index] += high * row[index]
+                second[index] += deep * row[index]
+        for index in range(length):
+            melanin[start + index] *= max(first[index], least)
+            blood[start + index] *= max(second[index], least)
+
 
 @numba.njit(cache=True, nogil=True)
 def densities(melanin: np.ndarray, blood: np.ndarray, base: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:

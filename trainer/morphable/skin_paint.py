@@ -9,7 +9,7 @@ from trainer.morphable import skin_detail
 from trainer.morphable.eye_color import paint_eyes
 from trainer.morphable.hair_color import hair_color
 from trainer.morphable.model import MorphableModel
-from trainer.morphable.skin_kernels import cover, cover_lit, densities, finish
+from trainer.morphable.skin_kernels import cover, cover_lit, densities, finish, mottle
 from trainer.morphable.skin_map import SkinMap
 from trainer.morphable.skin_optics import BASE, CAROTENE_DENSITY, SLOPES, SURFACE
 
@@ -130,11 +130,8 @@ def _pigments(where: SkinMap, skin: "Skin", rng: np.random.Generator) -> tuple[n
     melanin, blood = np.float32(skin.melanin) * where.melanin, np.float32(skin.blood) * where.blood
     if skin.unevenness:
         amplitude = np.array([[UNEVEN_MELANIN], [UNEVEN_BLOOD]]) * skin.unevenness / np.sqrt(len(where.waves))
-        noise = (rng.standard_normal((2, len(where.waves))) * amplitude).astype(np.float32) @ where.waves
-        noise += np.float32(1)
-        np.maximum(noise, np.float32(0.3), out=noise)
-        melanin *= noise[0]
-        blood *= noise[1]
+        heights = (rng.standard_normal((2, len(where.waves))) * amplitude).astype(np.float32)
+        mottle(melanin, blood, where.waves, heights)
     if skin.dark_circles:
         at, weights = where.parts["under_eye"]
         blood[at] += np.float32(CIRCLE_BLOOD * skin.dark_circles) * weights

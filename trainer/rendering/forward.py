@@ -147,12 +147,16 @@ def render_scene(
     shininess = np.float32(light.shininess)
     mirrored = np.asarray(light.specular, np.float32) * ((shininess + 2) / 2)
     complement = np.float32(0.0 if light.specular_complement is None else light.specular_complement)
-    for index, surface in enumerate(surfaces):
-        chosen = order[index, : counts[index]]
+    matt = SCRATCH.take("matt", scene.vertices.shape, np.float32)
+    glossy = SCRATCH.take("glossy", scene.vertices.shape, np.float32)
+    work = SCRATCH.take("work", (2 * len(scene.vertices),), np.float32)
+    behind = SCRATCH.take("behind", order.shape[1:], np.int32)
+    seen = (buffer, supersample, scene.triangles, screen)
+    for index in np.flatnonzero(counts):
+        surface, chosen = surfaces[index], order[index, : counts[index]]
         own = slice(scene.vertex_starts[index], scene.vertex_starts[index + 1])
         texture = NO_TEXTURE if surface.texture is None else surface.texture
         specular = mirrored * np.float32(surface.gloss)
-        seen = (buffer, supersample, scene.triangles, screen)
         lit = (
             irradiance,
             sources,
@@ -166,10 +170,7 @@ def render_scene(
         )
         colored = (scene.uv, texture, _DECODED)
         # Where the highlight depends on a texture, there is none at the vertices.
-        if shading == "vertex" and len(chosen) and not (len(texture) and complement > 0):
-            matt = SCRATCH.take("matt", scene.vertices.shape, np.float32)
-            glossy = SCRATCH.take("glossy", scene.vertices.shape, np.float32)
-            work = SCRATCH.take("work", (2 * (own.stop - own.start),), np.float32)
+        if shading == "vertex" and not (len(texture) and complement > 0):
             forward_vertex_shading.light_vertices(
                 aligned[own],
                 normals[own],
@@ -180,7 +181,6 @@ def render_scene(
                 matt[own],
                 glossy[own],
             )
-            behind = SCRATCH.take("behind", chosen.shape, np.int32)
             left = forward_vertex_shading.interpolate(
                 chosen, *seen, matt, glossy, *colored, view.perspective, color, behind
             )
