@@ -5,8 +5,11 @@ depends on which others were drawn before, and no ingredient on which others are
 """
 
 import enum
+import hashlib
+from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 
 class Stream(enum.IntEnum):
@@ -27,6 +30,27 @@ class Stream(enum.IntEnum):
     SHOULDERS = 12
 
 
+class HashedSeed(ISeedSequence):
+    """Seed words from a cryptographic hash: as independent as those of `SeedSequence`, at a fraction of its time."""
+
+    def __init__(self, *numbers: int):
+        """Takes the numbers that key the generator."""
+        self._key = ",".join(str(int(number)) for number in numbers).encode()
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
+        """Seed words.
+
+        Args:
+            n_words: How many; at most 64 bytes altogether.
+            dtype: `uint32` or `uint64`.
+
+        Returns:
+            `[n_words]` of the dtype.
+        """
+        kind = np.dtype(dtype).newbyteorder("<")
+        return np.frombuffer(hashlib.blake2b(self._key, digest_size=n_words * kind.itemsize).digest(), kind)
+
+
 def generator(seed: int, stream: Stream, number: int = 0) -> np.random.Generator:
     """The generator of one ingredient of one person, moment or view."""
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, int(stream), number))))
+    return np.random.Generator(np.random.SFC64(HashedSeed(seed, stream, number)))

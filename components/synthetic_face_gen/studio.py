@@ -24,7 +24,7 @@ from trainer.rendering.scene import Surface
 from trainer.wardrobe.dressing import dress
 from trainer.wardrobe.wardrobe import DEFAULT_WARDROBE_PATH, default_wardrobe
 
-GENERATOR_VERSION: Final = 2
+GENERATOR_VERSION: Final = 3
 """Raised whenever the same configuration, model and index give other bytes than before."""
 
 HEAD: Final = "head"
