@@ -8,10 +8,9 @@ import scipy.ndimage
 from trainer.morphable.model import MorphableModel
 from trainer.rendering.scene import Surface
 from trainer.wardrobe import fabric, head_grid, solids
+from trainer.wardrobe.beard_kernels import BEARDS, cover, smooth
 from trainer.wardrobe.measures import Measures, measure
 
-BEARDS = ("full", "short", "circle", "goatee", "moustache", "horseshoe", "chin strap", "mutton chops", "soul patch")
-"""What `sample_beard` draws. Stubble is paint (`trainer.morphable.skin`)."""
 _ODDS = (0.28, 0.22, 0.12, 0.1, 0.13, 0.03, 0.05, 0.03, 0.04)
 _LAST_ROW = 38
 """Rows of the grid `face` in which beards grow, counted from below."""
@@ -158,39 +157,14 @@ def beard(model: MorphableModel, vertices: np.ndarray, style: Style, hair_rgb: n
 
 def coverage(fields: Fields, style: Style) -> np.ndarray:
     """`[H, W]` how thick the beard grows on the texels, in [0, 1]."""
-    soft, kind, half = style.soft, style.kind, fields.mouth_half
-    aside = np.abs(fields.aside)
-    mask = np.zeros_like(aside)
-    if kind in ("full", "short", "chin strap", "mutton chops"):
-        cheeks = _step(style.cheek - fields.cheek_line, soft)
-        if kind == "chin strap":
-            mask = _step(9 + soft - np.abs(fields.below_jaw + 5), soft) * cheeks
-        else:
-            mask = cheeks * _step(style.neck - fields.below_jaw, soft) * _step(-2.0 - fields.under_nose, 3.0)
-        if kind == "mutton chops":
-            mask *= _step(aside - 0.8 * half, 6.0) * _step(fields.cheek_line + 45, 10.0)
-    elif kind == "soul patch":
-        mask = _step(-5 - fields.height, 2.0) * _step(fields.height + 26, 6.0) * _step(6 - aside, 4.0)
-    if kind in ("circle", "goatee"):
-        mask = _step(-6.0 - fields.height, 3.0) * _step(1.2 * half - aside, 7.0)
-        mask *= _step(style.neck - fields.below_jaw, soft)
-    if kind in ("full", "short", "circle", "goatee"):
-        mask *= 1 - 0.8 * np.exp(-(((aside - 0.62 * half) / 5) ** 2) - ((fields.height + 11) / 3.5) ** 2)
-    if kind in ("full", "short", "circle", "moustache", "horseshoe"):
-        slope = 0.3 * np.maximum(aside - 0.5 * half, 0)
-        lip = _step(-2.0 - fields.under_nose - slope, 2.5) * _step(fields.height, 3.0)
-        mask = np.maximum(mask, lip * _step(1.12 * half + 3 - aside, 5.0))
-    if kind in ("circle", "horseshoe"):
-        down = 40 if kind == "horseshoe" else 24
-        beside = _step(fields.height + down, 8.0) * _step(1.35 * half + 3 - aside, 5.0) * _step(aside - 0.9 * half, 4.0)
-        mask = np.maximum(mask, beside * _step(-2.0 - fields.under_nose, 4.0))
-    return mask * fields.skin
-
-
-def _step(value: np.ndarray, width: float) -> np.ndarray:
-    """Smooth from 0 at `-width` to 1 at `width` millimetres."""
-    t = np.clip(value / (2 * width) + 0.5, 0, 1)
-    return t * t * (3 - 2 * t)
+    mask = np.empty(fields.aside.shape, np.float32)
+    cover(
+        (fields.aside, fields.height, fields.below_jaw, fields.cheek_line, fields.under_nose, fields.skin),
+        BEARDS.index(style.kind),
+        (style.soft, style.cheek, style.neck, fields.mouth_half),
+        mask,
+    )
+    return mask
 
 
 def _span(used: np.ndarray) -> tuple[int, int]:
@@ -241,7 +215,7 @@ def _measured(model: MorphableModel) -> Fields:
     ear = np.radians(np.abs(azimuth) - ears) * radius
     frontal = np.where(points[..., 2] > mouth[2] - 0.75 * mouth_half, _outside(head.lips[:, :2], points[..., :2]), 30.0)
     cliff = np.hypot(*np.gradient(radius)) > 7.0 * scale / _FINE
-    skin = _step(frontal / scale - 1.0, 2.0) * _step(-3.0 - ear / scale, 4.0)
+    skin = smooth(frontal / scale - 1.0, 2.0) * smooth(-3.0 - ear / scale, 4.0)
     skin = skin * ~scipy.ndimage.binary_dilation(cliff, iterations=_FINE)
 
     def scaled(field: np.ndarray) -> np.ndarray:
