@@ -1,9 +1,10 @@
 """Chance dresses a head: which garments and which procedural things it wears, and in which colours."""
 
 import dataclasses
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 from trainer.morphable.model import MorphableModel
 from trainer.morphable.skin import Skin
@@ -17,6 +18,9 @@ from trainer.wardrobe.wearer import Wearer
 
 _STREAMS: Final = ("person", "hat", "hair", "brows", "lashes", "beard", "clothes", "glasses", "occluders")
 """What has chance of its own, so that one switch changes nothing else."""
+
+_WORDS: Final = 3
+"""Of 64 bits, that seed each of them."""
 
 MALE_SHARE: Final = 0.5
 """Of those whose skin tells nothing: who wears men's hair and may wear a beard."""
@@ -66,6 +70,17 @@ class Outfit(NamedTuple):
     """What is worn: garments by their names, procedural things by their surfaces'."""
 
 
+class _Drawn(ISeedSequence):
+    """Seed words that are random already: NumPy's seed sequence would take its time to mix them."""
+
+    def __init__(self, words: np.ndarray):
+        self._words = words
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
+        """The first words `[n_words]`."""
+        return self._words.view(dtype)[:n_words]
+
+
 def dress(
     wardrobe: Wardrobe,
     model: MorphableModel,
@@ -96,9 +111,10 @@ def dress(
     """
     wardrobe.check(model)
     vertices = np.ascontiguousarray(vertices, np.float32)
+    words = rng.integers(0, 2**64, (len(_STREAMS), _WORDS), np.uint64)
     streams = {
-        name: np.random.default_rng(seed)
-        for name, seed in zip(_STREAMS, rng.integers(0, 2**63, len(_STREAMS)), strict=True)
+        name: np.random.Generator(np.random.SFC64(cast(Any, _Drawn(own))))
+        for name, own in zip(_STREAMS, words, strict=True)
     }
     chance = {name: float(stream.random()) for name, stream in streams.items()}
     male = skin.stubble > 0 or (skin.lipstick == 0 and chance["person"] < MALE_SHARE)
