@@ -29,7 +29,7 @@ from trainer.rendering import camera as cameras
 from trainer.rendering.color import linear_to_srgb
 from trainer.rendering.forward import render_image
 
-GENERATOR_VERSION: Final = 2
+GENERATOR_VERSION: Final = 3
 """Raised whenever the same configuration, model and index give other bytes than before."""
 
 NEAR_FRONTAL: Final = (-50.0, 50.0)

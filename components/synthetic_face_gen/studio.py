@@ -30,6 +30,10 @@ GENERATOR_VERSION: Final = 3
 HEAD: Final = "head"
 """Name of the first surface."""
 
+CLOSED: Final = 0.01
+"""A mesh is closed if its triangles' area vectors add up to less than this share of its area; those of a face cut out at the
+ears or of a head open at the neck add up to what would close it."""
+
 
 class Picture(NamedTuple):
     """A photograph that was never taken."""
@@ -61,6 +65,7 @@ class Studio:
         """
         self.config, self.model = config, model
         self._sampler = Sampler(config, model)
+        self._two_sided = not closed(model)
         self._backgrounds = Backgrounds(config, self._pool_picture)
         self._wardrobe = None
         if config.wardrobe is not None:
@@ -134,7 +139,7 @@ class Studio:
 
     def _dressed(self, face: FaceSample) -> tuple[list[Surface], tuple[str, ...]]:
         """The head and what it wears, and the names of that."""
-        head = Surface(HEAD, face.vertices, self.model.triangles, face.colors)
+        head = Surface(HEAD, face.vertices, self.model.triangles, face.colors, two_sided=self._two_sided)
         if self._wardrobe is None or self.config.wardrobe is None:
             return [head], ()
         person, moment = face.person, face.index // self.config.views_per_moment
@@ -165,6 +170,14 @@ class Studio:
         )
         chain = ImageChainConfig(blur_fraction=0, noise_fraction=0, grey_fraction=0, jpeg_fraction=0)
         return image_chain.exposed(image.color, chain, rng)
+
+
+def closed(model: MorphableModel) -> bool:
+    """Whether a model's mesh encloses its inside, its triangles turned outwards: then no camera sees the back of one."""
+    a, b, c = (model.mean[model.triangles[:, corner]].astype(np.float64) for corner in range(3))
+    areas = np.cross(b - a, c - a) / 2
+    whole = np.linalg.norm(areas, axis=1).sum()
+    return bool(np.linalg.norm(areas.sum(axis=0)) < CLOSED * whole and np.einsum("td,td->", areas, a) > 0)
 
 
 @functools.lru_cache(maxsize=1)

@@ -26,6 +26,8 @@ def rotation_from_euler(euler: Any) -> Any:
         `[..., 3, 3]`, on column vectors of the model frame.
     """
     xp = namespace(euler)
+    if xp is np and euler.shape == (3,) and euler.dtype.kind == "f":
+        return _rotation_of(*euler.tolist()).astype(euler.dtype)
     radians = euler * (math.pi / 180)
     cosine, sine = xp.cos(radians), xp.sin(radians)
     cy, cp, cr = cosine[..., 0], cosine[..., 1], cosine[..., 2]
@@ -36,6 +38,19 @@ def rotation_from_euler(euler: Any) -> Any:
         xp.stack([-sy, cy * sp, cy * cp], axis=-1),
     )
     return xp.stack(rows, axis=-2)
+
+
+def _rotation_of(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """`[3, 3]` float64 one rotation, without the cost of arrays for single numbers."""
+    cy, cp, cr = (math.cos(math.radians(angle)) for angle in (yaw, pitch, roll))
+    sy, sp, sr = (math.sin(math.radians(angle)) for angle in (yaw, pitch, roll))
+    return np.array(
+        [
+            [cr * cy, cr * sy * sp - sr * cp, cr * sy * cp + sr * sp],
+            [sr * cy, sr * sy * sp + cr * cp, sr * sy * cp - cr * sp],
+            [-sy, cy * sp, cy * cp],
+        ]
+    )
 
 
 def euler_from_rotation(rotation: Any) -> Any:

@@ -175,7 +175,7 @@ def sample_harmonics(rng: np.random.Generator) -> np.ndarray:
     azimuth = rng.uniform(0, 2 * math.pi)
     cosine, sine = math.cos(azimuth), math.sin(azimuth)
     turn = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
-    varying = irradiance_basis(_DIRECTIONS)[:, 1:] @ luminance[1:]
+    varying = _VARYING @ luminance[1:]
     uniform = TRANSFER[0] * BAND_0
     luminance[1:] *= min(1.0, (1 - _DARKEST) * uniform / max(-varying.min(), 1e-9))
     harmonics = luminance[:, None] * (UNIT_L00 * tint / (LUMINANCE @ tint))
@@ -190,4 +190,5 @@ def _even_directions(count: int) -> np.ndarray:
     return np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth), z], axis=-1)
 
 
-_DIRECTIONS = _even_directions(256)
+_VARYING = irradiance_basis(_even_directions(256))[:, 1:]
+"""`[256, 8]` irradiance from all coefficients but the first, in directions all over the sphere."""
