@@ -26,16 +26,19 @@ def encode(features: Mapping[str, Any]) -> bytes:
         ValueError: If a key is not in the contract, a value has the wrong type or length, or a float is not finite.
     """
     example = Example()
+    entries = example.features.feature
     for key in sorted(features):
         if key not in contract.FEATURES:
             raise ValueError(f"`{key}` is not a feature of the contract.")
         kind, length = contract.FEATURES[key]
-        feature = example.features.feature[key]
-        value = features[key]
+        feature, value = entries[key], features[key]
         if kind == "bytes":
             if not isinstance(value, str | bytes):
                 raise ValueError(f"`{key}` must be text or bytes. Received: {value!r}")
             feature.bytes_list.value.append(value.encode() if isinstance(value, str) else value)
+            continue
+        if kind == "int64" and length == 1 and type(value) is int:
+            feature.int64_list.value.append(value)
             continue
         flat = np.asarray(value, np.float32 if kind == "float" else np.int64).reshape(-1)
         if length is not None and flat.size != length:
