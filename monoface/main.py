@@ -10,6 +10,7 @@ from monoface.verbs import LazyGroup
 
 VERBS = {
     "preview": ("monoface.preview", "Contact sheet of rendered faces."),
+    "render": ("monoface.render", "A data set of rendered faces in a folder; other machines through Beam."),
     "run": ("monoface.run", "Run the local pipeline: render, train, evaluate, gate, push."),
     "reconstruct": ("monoface.reconstruct", "Photographs to landmarks, pose and mesh with a pushed or served model."),
     "serve": ("monoface.serve", "Serve a pushed model over gRPC and REST, as TensorFlow Serving would."),

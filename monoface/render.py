@@ -1,6 +1,9 @@
 """`monoface render`: a data set of rendered faces, as TFRecord files."""
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,8 +23,8 @@ import click
 @click.option(
     "--model",
     "model_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A face model in the native .npz format; the default head if not given.",
+    type=click.Path(exists=True, path_type=Path),
+    help="A face model in any format that monoface reads; the default head if not given.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Other seeds give other people.  [default: the preset's]")
 @click.option(
@@ -58,25 +61,44 @@ def command(
     """  # noqa: D301 (\b is how click is told to keep the lines)
     import logging
 
-    import yaml
-
     from components.synthetic_face_gen.config import SyntheticFaceConfig
     from components.synthetic_face_gen.dataset import write_dataset
-    from trainer.morphable import io
     from trainer.morphable.default import default_head
+    from trainer.morphable.readers.open_model import open_model
 
+    _refuse_misspelt(beam_arguments)
     # Its workers tell as warnings what is normal on one machine.
     logging.getLogger("apache_beam.runners.portability.local_job_service").setLevel(logging.ERROR)
     try:
-        overrides = yaml.safe_load(config_path.read_text()) or {} if config_path else {}
-        if not isinstance(overrides, dict):
-            raise ValueError(f"{config_path} must hold a mapping of fields. Received: {type(overrides).__name__}")
+        overrides = _read_yaml(config_path) if config_path else {}
         given = {"count": count, "seed": seed}
         values = {"preset": preset, **overrides} | {key: value for key, value in given.items() if value is not None}
         config = SyntheticFaceConfig.from_values(values)
-        model = io.load(model_path) if model_path else default_head()
+        model = open_model(model_path) if model_path else default_head()
         parallel = [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing"] if workers > 1 else []
         rendered = write_dataset(config, model, out, [*parallel, *beam_arguments])
-    except (ValueError, FileNotFoundError, RuntimeError, yaml.YAMLError) as error:
+    except (ValueError, FileNotFoundError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{config.count} images: {out}" if rendered else f"{out} already holds these {config.count} images.")
+
+
+def _refuse_misspelt(beam_arguments: Sequence[str]) -> None:
+    """What nearly is an option of this command is none of Beam's: `--cout 8` would render the preset's whole count."""
+    options = [name for option in command.params for name in option.opts if name.startswith("--")]
+    for argument in beam_arguments:
+        name = argument.partition("=")[0]
+        if close := difflib.get_close_matches(name, options, n=1, cutoff=0.85):
+            raise click.UsageError(f"No such option: {name}. Did you mean {close[0]}?")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    """A mapping of fields; an empty file has none."""
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} must hold a mapping of fields. Received: {type(values).__name__}")
+    return values
