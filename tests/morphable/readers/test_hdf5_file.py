@@ -81,3 +81,12 @@ def test_texts_have_limits(path, monkeypatch):
         for name, reason in {"long": "longer", "wide": "longer", "wrong": "must be text", "latin": "UTF-8"}.items():
             with pytest.raises(ValueError, match=reason):
                 file.text(name)
+
+
+def test_many_strings_of_unknown_length_are_refused(tmp_path):
+    """Their elements may all refer to one long text: a file of 3 MB took 8 GB."""
+    path = tmp_path / "many.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("text", data=["[]", "[]"], dtype=h5py.string_dtype())
+    with Hdf5File(path) as file, pytest.raises(ValueError, match="text must be one string; it is 2"):
+        file.text("text")

@@ -86,6 +86,9 @@ class Hdf5File:
         if math.prod(dataset.shape) * max(dataset.dtype.itemsize, 1) > MAX_TEXT:
             raise ValueError(f"{name} is longer than {MAX_TEXT} bytes")
         string = h5py.check_string_dtype(dataset.dtype)
+        if string is not None and string.length is None and math.prod(dataset.shape) > 1:
+            # Each element is a reference; a hostile file points all of them to one long text.
+            raise ValueError(f"{name} must be one string; it is {math.prod(dataset.shape)} of them")
         if string is None and dataset.dtype.kind not in "iu":
             raise ValueError(f"{name} must be text; it is of type {dataset.dtype}")
         value = dataset[()]
