@@ -20,7 +20,8 @@ def test_styles_stay_in_their_ranges_and_cover_them() -> None:
     drawn = styles(400)
     assert {style.shape for style in drawn} == set(glasses.SHAPES)
     assert {style.frame for style in drawn} == set(glasses.FRAMES)
-    assert all(0.05 <= style.opacity <= 0.9 for style in drawn)
+    assert {style.opacity for style in drawn if style.opacity > 0.2} == {0.5, 0.75, 1.0}
+    assert all(0.05 <= style.opacity <= 0.14 for style in drawn if style.opacity <= 0.2)
     assert 0.15 < np.mean([style.opacity > 0.4 for style in drawn]) < 0.55, "some are sunglasses, most are not"
     assert all(38 <= style.lens_width <= 62 and 24 <= style.lens_height <= 56 for style in drawn)
     assert all(0.5 <= style.rim <= 3 for style in drawn)
