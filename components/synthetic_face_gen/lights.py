@@ -29,8 +29,6 @@ TYPICAL_SKIN: Final = 0.25
 _FACING_MEAN: Final = lighting.irradiance_basis(FACING).mean(axis=0) / np.pi
 """`[9]` what white surfaces with these normals send back on average of each coefficient of an environment."""
 
-_WARM: Final = np.array([1.0, 0.0, -1.0])
-
 _KELVIN: Final = np.geomspace(1000, 20000, 65)
 _LAMP_COLORS: Final = np.asarray(blackbody(_KELVIN), np.float64)
 """`[65, 3]` colours of black bodies of luminance 1, interpolated between."""
@@ -53,21 +51,22 @@ def sample_light(settings: LightConfig, rng: np.random.Generator, skin_luminance
     harmonics = _environment(settings, rng)
     direction = _direction(settings.parallel_direction, rng)
     on = rng.random() < settings.parallel_fraction
-    tint = np.exp(rng.normal(0, settings.warmth) * _WARM)
-    color = on * rng.uniform(*settings.parallel_strength) * tint * _nearly_white(settings, rng)
+    warmth = rng.normal(0, settings.warmth)
+    tint = np.array([math.exp(warmth), 1.0, math.exp(-warmth)])
+    color = (on * rng.uniform(*settings.parallel_strength)) * tint * _nearly_white(settings, rng)
     specular = rng.uniform(*settings.specular) * _nearly_white(settings, rng)
     shininess = _log_uniform(settings.shininess, rng)
     if settings.specular_complement:
         specular = specular * 2 / (shininess + 2)  # Phong's lobe as it was; the renderers' keeps its energy
     places, colors = _lamps(settings, rng)
-    exposure = np.ones(3) * np.exp(rng.normal(0, settings.exposure_spread))
+    exposure = np.full(3, math.exp(rng.normal(0, settings.exposure_spread)))
     if settings.metered:
         meter = _FACING_MEAN @ harmonics
         if on:
-            meter = meter + np.maximum(FACING @ direction, 0).mean() * color
+            meter = meter + np.maximum(FACING @ direction, 0).sum() / len(FACING) * color
         if len(places):
             towards = places / np.sqrt(np.square(places).sum(axis=-1, keepdims=True))
-            meter = meter + np.maximum(FACING @ towards.T, 0).mean(axis=0) @ colors
+            meter = meter + np.maximum(FACING @ towards.T, 0).sum(axis=0) / len(FACING) @ colors
         luminance = max(float(meter @ lighting.LUMINANCE), _DARKEST)
         exposure *= (luminance / np.maximum(meter, _DARKEST)) ** settings.white_balance * WHITE / luminance
         exposure *= (TYPICAL_SKIN / max(skin_luminance, _DARKEST)) ** settings.skin_exposure
@@ -75,7 +74,7 @@ def sample_light(settings: LightConfig, rng: np.random.Generator, skin_luminance
         (harmonics * exposure).astype(np.float32),
         direction.astype(np.float32),
         (color * exposure).astype(np.float32),
-        np.clip(specular, 0, 1).astype(np.float32),
+        np.minimum(np.maximum(specular, 0), 1).astype(np.float32),
         np.float32(shininess),
         places.astype(np.float32) if len(places) else None,
         (colors * exposure).astype(np.float32) if len(places) else None,

@@ -91,7 +91,7 @@ def generate(
         RuntimeError: If not one image could be rendered, or another run is at the same work.
     """
     identity = work_of(config, storage.load_model(model_uri))
-    works = [ShardWork(shard, tuple(sharding.shard_indices(config, shard))) for shard in sharding.shards(config)]
+    works = [ShardWork(shard, tuple(indices)) for shard, indices in sharding.contents(config).items()]
     shard_writing.fill(
         pipeline,
         RenderWorker(config, model_uri),

@@ -147,19 +147,9 @@ def rotate_harmonics(harmonics: np.ndarray, rotation: np.ndarray) -> np.ndarray:
         `[9, 3]`.
     """
     turned = np.array(harmonics, np.float64)
-    turned[[3, 1, 2]] = rotation @ turned[[3, 1, 2]]
-    xy, yz, zonal, xz, difference = turned[4:]
-    zonal, difference = BAND_2_ZONAL * zonal, BAND_2_DIFFERENCE * difference
-    xy, yz, xz = (BAND_2_MIXED / 2 * value for value in (xy, yz, xz))
-    quadratic = np.array([[difference - zonal, xy, xz], [xy, -difference - zonal, yz], [xz, yz, 2 * zonal]])
-    quadratic = np.einsum("ia,abc,jb->ijc", rotation, quadratic, rotation)
-    turned[4:] = (
-        quadratic[0, 1] * 2 / BAND_2_MIXED,
-        quadratic[1, 2] * 2 / BAND_2_MIXED,
-        quadratic[2, 2] / (2 * BAND_2_ZONAL),
-        quadratic[0, 2] * 2 / BAND_2_MIXED,
-        (quadratic[0, 0] - quadratic[1, 1]) / (2 * BAND_2_DIFFERENCE),
-    )
+    turned[_VECTOR] = rotation @ turned[_VECTOR]
+    twice = np.multiply.outer(rotation, rotation).transpose(0, 2, 1, 3).reshape(9, 9)  # i a, j b: R Q R' as a product
+    turned[4:] = _FROM_QUADRATIC @ (twice @ (_TO_QUADRATIC @ turned[4:]))
     return turned.astype(np.asarray(harmonics).dtype)
 
 
@@ -174,7 +164,7 @@ def sample_harmonics(rng: np.random.Generator) -> np.ndarray:
     tint = np.exp(rng.normal(TINT_MEAN, TINT_SD))
     azimuth = rng.uniform(0, 2 * math.pi)
     cosine, sine = math.cos(azimuth), math.sin(azimuth)
-    turn = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
+    turn = np.array([[cosine, 0.0, sine], [0.0, 1.0, 0.0], [-sine, 0.0, cosine]])
     varying = _VARYING @ luminance[1:]
     uniform = TRANSFER[0] * BAND_0
     luminance[1:] *= min(1.0, (1 - _DARKEST) * uniform / max(-varying.min(), 1e-9))
@@ -189,6 +179,26 @@ def _even_directions(count: int) -> np.ndarray:
     radius = np.sqrt(1 - z * z)
     return np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth), z], axis=-1)
 
+
+_VECTOR = [3, 1, 2]
+"""Coefficients of band 1 that go with x, y and z."""
+
+_MIXED, _ZONAL, _DIFFERENCE = BAND_2_MIXED / 2, BAND_2_ZONAL, BAND_2_DIFFERENCE
+_TO_QUADRATIC = np.array(
+    [
+        [0, 0, -_ZONAL, 0, _DIFFERENCE],
+        [_MIXED, 0, 0, 0, 0],
+        [0, 0, 0, _MIXED, 0],
+        [_MIXED, 0, 0, 0, 0],
+        [0, 0, -_ZONAL, 0, -_DIFFERENCE],
+        [0, _MIXED, 0, 0, 0],
+        [0, 0, 0, _MIXED, 0],
+        [0, _MIXED, 0, 0, 0],
+        [0, 0, 2 * _ZONAL, 0, 0],
+    ]
+)
+"""`[9, 5]` the matrix of band 2's quadratic form, row by row, from its coefficients."""
+_FROM_QUADRATIC = np.linalg.pinv(_TO_QUADRATIC)
 
 _VARYING = irradiance_basis(_even_directions(256))[:, 1:]
 """`[256, 8]` irradiance from all coefficients but the first, in directions all over the sphere."""

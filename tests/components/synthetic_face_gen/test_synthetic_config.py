@@ -70,8 +70,7 @@ def test_every_image_is_in_one_shard_and_nobody_in_two_splits(count, views, frac
     config = SyntheticFaceConfig(count=count, views_per_identity=views, eval_fraction=fraction, shard_size=shard_size)
     shards = sharding.shards(config)
     indices = {split: [] for split in splits.SPLITS}
-    for shard in shards:
-        chosen = sharding.shard_indices(config, shard)
+    for shard, chosen in sharding.contents(config).items():
         assert len(chosen) <= shard_size
         indices[shard.split] += chosen
     assert sorted(indices["train"] + indices["eval"]) == list(range(count))

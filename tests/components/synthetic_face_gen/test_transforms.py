@@ -47,8 +47,8 @@ def _counters(result):
 
 
 def _first_work(config):
-    shard = sharding.shards(config)[0]
-    return ShardWork(shard, tuple(sharding.shard_indices(config, shard)))
+    shard, indices = next(iter(sharding.contents(config).items()))
+    return ShardWork(shard, tuple(indices))
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +60,16 @@ def rendered(model_uri, tmp_path_factory):
 
 def test_artifacts_hold_every_image_once_and_nothing_else(rendered):
     folder, counters = rendered
-    shards = sharding.shards(CONFIG)
+    shards = sharding.contents(CONFIG)
     assert counters == {"examples": 24, "shards_written": len(shards)}
     assert set(_files(folder)) == {
         *(str(Path(shard.path("examples"))) for shard in shards),
         "letters/dead_letters-00000-of-00001.jsonl",
     }
     people, ids = {"train": set(), "eval": set()}, []
-    for shard in shards:
+    for shard, indices in shards.items():
         decoded = [examples.decode(record) for record in records.read_shard(shard.path(str(folder / "examples")))]
-        assert [record[contract.IMAGE_ID] for record in decoded] == [
-            image_id(CONFIG, index) for index in sharding.shard_indices(CONFIG, shard)
-        ]
+        assert [record[contract.IMAGE_ID] for record in decoded] == [image_id(CONFIG, index) for index in indices]
         ids += [record[contract.IMAGE_ID] for record in decoded]
         people[shard.split] |= {record[contract.IDENTITY] for record in decoded}
     assert len(set(ids)) == len(ids) == 24
