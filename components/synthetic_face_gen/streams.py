@@ -53,4 +53,7 @@ class HashedSeed(ISeedSequence):
 
 def generator(seed: int, stream: Stream, number: int = 0) -> np.random.Generator:
     """The generator of one ingredient of one person, moment or view."""
-    return np.random.Generator(np.random.SFC64(HashedSeed(seed, stream, number)))
+    words: Any = HashedSeed(
+        seed, stream, number
+    )  # NumPy's annotations name `SeedSequence` where any `ISeedSequence` will do
+    return np.random.Generator(np.random.SFC64(words))
