@@ -58,10 +58,13 @@ def write_dataset(
             raise ValueError(
                 f"`directory` must be empty or hold the same data set; {path} tells of another one. Received: {folder}"
             )
-    if finished.exists():
-        return False
     examples = str(folder / EXAMPLES)
-    if begun.exists() and all(records.is_finished(examples, shard) for shard in sharding.shards(config)):
+    whole = (finished.exists() or begun.exists()) and all(
+        records.is_finished(examples, shard) for shard in sharding.shards(config)
+    )
+    if finished.exists() and whole:
+        return False
+    if whole:
         begun.replace(finished)  # killed between the last shard and the last line below
         return True
     folder.mkdir(parents=True, exist_ok=True)

@@ -129,7 +129,8 @@ def dress(
         hairdo.brows(head, streams["brows"], hair_rgb, male, skin.brow_density)
     if chance["lashes"] < config.lashes:
         hairdo.lashes(head, streams["lashes"], hair_rgb, male, skin.lashes)
-    if male and chance["beard"] * MEN < config.beard:
+    bearded = male and chance["beard"] * MEN < config.beard
+    if bearded:
         head.wear(*sample_beard(model, vertices, streams["beard"], hair_rgb))
     clothed = clothing.clothes(head, streams["clothes"]) if chance["clothes"] < config.clothes else None
     if head_colors is not None and config.torso > 0 and streams["person"].random() < config.torso:
@@ -140,5 +141,5 @@ def dress(
     skin_rgb = np.asarray(head_colors if head_colors is not None else model.albedo_mean)[head.tables.cheeks].mean(
         axis=0
     )
-    head.wear(*sample_occluders(model, vertices, streams["occluders"], skin_rgb, config.occluders))
+    head.wear(*sample_occluders(model, vertices, streams["occluders"], skin_rgb, config.occluders, bearded))
     return Outfit(head.surfaces, head.drawn, tuple(head.names))

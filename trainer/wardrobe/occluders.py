@@ -16,10 +16,12 @@ from trainer.wardrobe.measures import measure
 class OccluderConfig:
     """How often each kind of thing hides part of a face: fractions in [0, 1], each of them a switch (0 is never).
 
-    At most one thing of a kind, and at most one of those before the face (hand, phone, microphone, cup, shape), is drawn.
+    At most one thing of a kind, and at most one of those before the face, is drawn: where chance says two, one of them at
+    random. Each kind has chance of its own: switched off, it leaves the others what and where they were, but for those that had
+    to give way to it.
 
     Raises:
-        ValueError: If a fraction is not in [0, 1], or those of the things before the face add up to more than 1.
+        ValueError: If a fraction is not in [0, 1].
     """
 
     hand: float = 0.08
@@ -35,14 +37,13 @@ class OccluderConfig:
         for field in dataclasses.fields(self):
             if not 0 <= getattr(self, field.name) <= 1:
                 raise ValueError(f"`{field.name}` must be in [0, 1]. Received: {getattr(self, field.name)}")
-        if sum(getattr(self, name) for name in BEFORE) > 1 + 1e-9:
-            raise ValueError(f"{', '.join(f'`{name}`' for name in BEFORE)} must add up to at most 1. Received: {self}")
 
 
-BEFORE = ("hand", "phone", "microphone", "cup", "shape")
-"""Kinds of which at most one is drawn."""
+EXCLUSIVE = (("hand", "phone", "microphone", "cup", "shape", "mask"), ("scarf", "turtleneck"))
+"""Kinds of which at most one is drawn: before the face, and around the neck."""
 MOST_HIDDEN = 0.6
-"""Share of the landmarks that occluders may hide, whatever the yaw: what hides more is drawn anew."""
+"""Share of the landmarks that occluders may hide, whatever the yaw: what alone hides more is drawn anew, what hides more together
+with another is left out."""
 _ATTEMPTS = 6
 _YAWS = np.array([-75.0, -45, -20, 0, 20, 45, 75])
 
@@ -69,29 +70,24 @@ def sample_occluders(
         Surfaces, none to a few; they hide at most `MOST_HIDDEN` of the landmarks.
     """
     config = config or OccluderConfig()
-    chance = {name: rng.random() for name in ("before", "mask", "scarf", "turtleneck")}
+    names = [field.name for field in dataclasses.fields(config)]
+    chances, ranks = dict(zip(names, rng.random(len(names)), strict=True)), rng.permutation(len(names))
+    seeds = dict(zip(names, rng.integers(0, 2**63, len(names)), strict=True))
     kinds = []
-    left = chance["before"]
-    for name in BEFORE:
-        fraction = getattr(config, name)
-        if 0 <= left < fraction:
-            kinds.append(name)
-        left -= fraction
-    if not kinds and chance["mask"] < config.mask:
-        kinds.append("mask")
-    if chance["scarf"] < config.scarf:
-        kinds.append("scarf")
-    elif chance["turtleneck"] < config.turtleneck:
-        kinds.append("turtleneck")
+    for group in EXCLUSIVE:
+        chosen = [name for name in group if chances[name] < getattr(config, name)]
+        kinds += [min(chosen, key=lambda name: ranks[names.index(name)])] if chosen else []
     occluders: list[Surface] = []
     if not kinds:
         return occluders
     points = measure(model, vertices).points
     for kind in kinds:
+        own = np.random.default_rng(seeds[kind])
         for _ in range(_ATTEMPTS):
-            drawn = _sample(kind, model, vertices, rng, skin_rgb, bearded)
-            if hidden_share(occluders + drawn, points) <= MOST_HIDDEN:
-                occluders += drawn
+            drawn = _sample(kind, model, vertices, own, skin_rgb, bearded)
+            if hidden_share(drawn, points) <= MOST_HIDDEN:
+                if not occluders or hidden_share(occluders + drawn, points) <= MOST_HIDDEN:
+                    occluders += drawn
                 break
     return occluders
 
