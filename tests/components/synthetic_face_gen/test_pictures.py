@@ -56,7 +56,7 @@ def test_shares_say_what_is_behind(tmp_path):
 
     def is_color(picture, channel):
         mean = picture.mean(axis=(0, 1))
-        return mean[channel] > 5 * np.delete(mean, channel).max()
+        return mean[channel] > 50 * np.delete(mean, channel).max()  # no procedural picture is so pure
 
     assert all(picture is None for picture in behind(black=1.0))
     assert all(is_color(picture, 0) for picture in behind())
