@@ -47,9 +47,9 @@ def landmark_visibility_in(
         camera: With which.
         border: Where the picture ends, if it does before the image.
     """
-    size = image.depth.shape[0]
-    by_itself = landmark_visibility(projected, image.head_depth, tolerance_pixels(camera, size)) > 0
-    covered = _hidden_by_things(projected, image, surfaces)
+    tolerance = tolerance_pixels(camera, image.depth.shape[0])
+    by_itself = landmark_visibility(projected, image.head_depth, tolerance) > 0
+    covered = _hidden_by_things(projected, image, surfaces, tolerance)
     if border is not None:
         covered |= border.contains(projected[:, :2])
     hidden = int((by_itself & covered).sum())
@@ -68,8 +68,10 @@ def tolerance_pixels(camera: Camera, size: int) -> float:
     return DEPTH_TOLERANCE * float(cameras.focal_length(camera.field_of_view, size) / camera.matrix[2, 3])
 
 
-def _hidden_by_things(projected: np.ndarray, image: ForwardImage, surfaces: Sequence[Surface]) -> np.ndarray:
-    """`[68]` whether something that hides is nearest in most of the pixels around a landmark."""
+def _hidden_by_things(
+    projected: np.ndarray, image: ForwardImage, surfaces: Sequence[Surface], tolerance: float
+) -> np.ndarray:
+    """`[68]` whether something that hides, and is not behind it, is nearest in most of the pixels around a landmark."""
     hides = np.array(
         [
             index > 0 and surface.name not in PART_OF_THE_FACE and surface.opacity >= SEE_THROUGH
@@ -83,7 +85,8 @@ def _hidden_by_things(projected: np.ndarray, image: ForwardImage, surfaces: Sequ
     x, y = np.floor(projected[:, 0]).astype(int), np.floor(projected[:, 1]).astype(int)
     columns = np.clip(x[:, None, None] + _STEPS, 0, width - 1)
     rows = np.clip(y[:, None, None] + _STEPS[:, None], 0, height - 1)
-    return hides[image.surface_ids[rows, columns]].mean(axis=(1, 2)) > 1 / 2
+    before = image.depth[rows, columns] <= projected[:, 2, None, None] + tolerance
+    return (hides[image.surface_ids[rows, columns]] & before).mean(axis=(1, 2)) > 1 / 2
 
 
 _STEPS: Final = np.arange(-1, 2)

@@ -16,7 +16,7 @@ from trainer.morphable.hair_color import hair_color, sample_hair_color
 from trainer.morphable.model import MorphableModel
 from trainer.morphable.skin_map import SkinMap
 from trainer.morphable.skin_optics import BLOOD_RANGE, MELANIN_RANGE
-from trainer.morphable.skin_paint import detail_of, paint
+from trainer.morphable.skin_paint import add_inner_parts, detail_of, paint, paint_skin
 
 __all__ = ["Skin", "hair_color", "sample_hair_color", "sample_skin", "skin_colors"]
 
@@ -182,4 +182,22 @@ def skin_colors(
         raise ValueError(f"`vertices` must be {list(model.mean.shape)}. Received: {list(np.shape(vertices))}")
     vertices = np.ascontiguousarray(vertices, np.float32)
     points = model.landmark_points(vertices, LANDMARK_SETS[0])
-    return paint(where, skin, detail_of(where, model, albedo), vertices, points, brows, hair)
+    colors = _skin_of(where, model, skin, albedo, brows, hair).copy()
+    add_inner_parts(colors, where, skin, vertices, points.astype(np.float32))
+    return colors
+
+
+def _skin_of(
+    where: SkinMap, model: MorphableModel, skin: Skin, albedo: Any, brows: bool, hair: np.ndarray | None
+) -> np.ndarray:
+    """`paint_skin` of the last person, kept: a person's pictures follow each other. Not to be changed."""
+    global _last
+    key = (skin, brows, *(None if part is None else np.asarray(part, np.float32).tobytes() for part in (albedo, hair)))
+    last = _last
+    if last is None or last[0] is not where or last[1] != key:
+        last = where, key, paint_skin(where, skin, detail_of(where, model, albedo), brows, hair)
+        _last = last
+    return last[2]
+
+
+_last: tuple[SkinMap, tuple[Any, ...], np.ndarray] | None = None

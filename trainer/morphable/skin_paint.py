@@ -102,6 +102,17 @@ def paint(
     Returns:
         `[V, 3]` float32 linear RGB in [0, 1].
     """
+    colors = paint_skin(where, skin, detail, brows, hair)
+    add_inner_parts(colors, where, skin, vertices, points.astype(np.float32))
+    return colors
+
+
+def paint_skin(where: SkinMap, skin: "Skin", detail: np.ndarray, brows: bool, hair: np.ndarray | None) -> np.ndarray:
+    """The part of `paint` that no expression changes: all but the inside of mouth and eyes.
+
+    Returns:
+        `[V, 3]` float32 linear RGB.
+    """
     rng = np.random.default_rng(skin.seed)
     melanin, blood = _pigments(where, skin, rng)
     colors = np.empty((len(melanin), 3), np.float32)
@@ -116,7 +127,6 @@ def paint(
     ):
         if strength:
             cover(colors, *where.parts[name], np.array(color, np.float32), np.float32(MAKEUP_COVER * strength))
-    _add_inner_parts(colors, where, skin, vertices, points.astype(np.float32))
     return colors
 
 
@@ -163,9 +173,7 @@ def _add_hair(colors: np.ndarray, where: SkinMap, skin: "Skin", hair: np.ndarray
         cover(colors, *parts["lashes"], LASH, np.float32(LASH_COVER * skin.lashes))
 
 
-def _add_inner_parts(
-    colors: np.ndarray, where: SkinMap, skin: "Skin", vertices: np.ndarray, points: np.ndarray
-) -> None:
+def add_inner_parts(colors: np.ndarray, where: SkinMap, skin: "Skin", vertices: np.ndarray, points: np.ndarray) -> None:
     """Mouth, teeth and tongue in the light that the lips let in; eyes in the shadow of their lids."""
     inner = points[_INNER_LIPS]
     opened = max(_lip_gap(inner) - _lip_gap(where.points[_INNER_LIPS]), 0.0)

@@ -56,6 +56,12 @@ def test_a_bare_face_shows_its_landmarks(face):
     assert not result.occluded
 
 
+def test_clothes_behind_the_chin_hide_nothing(face):
+    wall = sheet(face, range(contract.LANDMARK_COUNT), name="clothes", margin=200.0)
+    wall.vertices[:, 2] = face.landmarks[:, 2].min() - 20
+    np.testing.assert_array_equal(seen(face, wall).visible, seen(face).visible)
+
+
 def test_a_hand_before_the_mouth_hides_the_mouth_and_nothing_else(face):
     bare, covered = seen(face).visible, seen(face, sheet(face, MOUTH))
     assert not covered.visible[MOUTH].any()
