@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.harness import Measurement
 
 WORKERS, RUNS = 2, 5
-WARM_UP, IMAGES = 200, 200
-"""Images of each worker before the measurement, which also fill the pools of backgrounds, and in each of its runs."""
+WARM_UP, IMAGES = 800, 200
+"""Images of each worker before the measurement, which also fill its pools of backgrounds, and in each of its runs."""
 
 RECORD_VERTICES, RECORD_IDENTITY, RECORD_EXPRESSION = 38_000, 40, 10
 """The full record's mesh: as dense as Basel's cut face, and with 2DASL's coefficients."""
