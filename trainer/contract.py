@@ -112,6 +112,10 @@ LANDMARKS_Z: Final = "landmarks/z"
 LANDMARKS_VISIBLE: Final = "landmarks/visible"
 LANDMARKS_SOURCE: Final = "landmarks/source"
 LANDMARKS_SET: Final = "landmarks/set"
+LANDMARKS_KNOWN: Final = "landmarks/known"
+"""1 where `landmarks/xy` holds a point, 0 where the annotator's scheme has none; absent where all 68 are known."""
+LANDMARKS_OUTLINE_XY: Final = "landmarks/outline_xy"
+"""On renders: the `outline` points as an annotator sees them, those of the far jaw slid to the visible contour."""
 FACE_BOX: Final = "face/box"
 POSE_EULER: Final = "pose/euler"
 POSE_YAW_BIN: Final = "pose/yaw_bin"
@@ -168,6 +172,8 @@ FEATURES: Final[dict[str, Feature]] = {
     LANDMARKS_VISIBLE: Feature("float", LANDMARK_COUNT),
     LANDMARKS_SOURCE: Feature("bytes", 1),
     LANDMARKS_SET: Feature("bytes", 1),
+    LANDMARKS_KNOWN: Feature("float", LANDMARK_COUNT),
+    LANDMARKS_OUTLINE_XY: Feature("float", 2 * LANDMARK_COUNT),
     FACE_BOX: Feature("float", 4),
     POSE_EULER: Feature("float", 3),
     POSE_YAW_BIN: Feature("bytes", 1),
@@ -201,10 +207,12 @@ SIGNATURE_DEFAULT: Final = "serving_default"
 SIGNATURE_WITH_BOX: Final = "with_box"
 SIGNATURE_MESH: Final = "mesh"
 SIGNATURE_EXAMPLES: Final = "examples"
+SIGNATURE_FACES: Final = "faces"
 
 INPUT_IMAGE_BYTES: Final = "image_bytes"
 INPUT_BOX: Final = "box"
 INPUT_EXAMPLES: Final = "examples"
+OUTPUT_IMAGE_INDEX: Final = "image_index"
 OUTPUT_BOX: Final = "box"
 OUTPUT_LANDMARKS: Final = "landmarks"
 OUTPUT_POSE: Final = "pose"
