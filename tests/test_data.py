@@ -99,6 +99,26 @@ def test_photos_fill_their_share_and_have_no_parameters(tmp_path):
     assert labels["landmark_weights"].numpy()[6:].sum() == 2 * (68 - len(jaw))
 
 
+def test_photos_are_mirrored_and_faces_with_parameters_are_not(tmp_path):
+    """Each image shows one landmark as a dot: where a photo is mirrored it is its partner's label that the dot lies on."""
+    none = AugmentationConfig.none()
+    batches = []
+    for flip in (0.0, 1.0):
+        wanted = options(augmentation=AugmentationConfig(**{**vars(none), "flip": flip}), photo_fraction=0.5)
+        photos = [parts.write(tmp_path / "photos.gz", [parts.photo(FACE, index) for index in range(4)])]
+        batches.append(next(iter(data.training_batches(shard(tmp_path, 4), photos, wanted, BASIS))))
+    (inputs, labels), (mirrored_inputs, mirrored) = batches
+    for key, value in labels.items():
+        np.testing.assert_array_equal(value[:4], mirrored[key][:4], err_msg=key)
+    np.testing.assert_array_equal(inputs["image"][:4], mirrored_inputs["image"][:4])
+    for index in range(4, 8):
+        points, flipped = labels["landmarks"][index].numpy(), mirrored["landmarks"][index].numpy()
+        np.testing.assert_allclose(flipped[:, 0], 64 - points[list(contract.LANDMARK_FLIP), 0], atol=1e-4)
+        spot = bright_spot(mirrored_inputs["image"][index].numpy())
+        np.testing.assert_allclose(spot, bright_spot(inputs["image"][index].numpy()) * (-1, 1) + (64, 0), atol=1e-3)
+        assert np.linalg.norm(flipped[:, :2] - spot, axis=-1).min() < 0.5
+
+
 def test_evaluation_sees_every_face_once_and_not_augmented(tmp_path):
     batches = list(data.evaluation_batches(shard(tmp_path, 11), options(margin=0.5), BASIS))
     assert [len(inputs["image"]) for inputs, _ in batches] == [8, 3]

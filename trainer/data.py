@@ -8,6 +8,10 @@ A batch is `(inputs, labels)`:
   another point than `basel`; `camera` `[B, 3, 4]` scaled orthographic, crop frame; `shape` `[B, Ks]`; `expression`
   `[B, Ke]`; `has_parameters` `[B]` 1 where camera, shape, expression and z are known, 0 for photos.
 
+Photos may be mirrored, because their labels are points alone. Faces with parameters are not: the mirror image of an identity or
+expression mode is no combination of the model's modes in general (of the default head's, by up to 0.25 and 2 mm), so there are
+no exact parameters of a mirrored face.
+
 The camera of a perspective render is the scaled orthographic one nearest to its 68 landmarks, depth included, in least
 squares. All randomness is stateless in (seed, position in the stream), so that the batch of a step is the same in every run
 and a resumed run goes on where the killed one stopped.
@@ -184,6 +188,7 @@ class _Reader:
         image = tf.io.decode_image(example[contract.IMAGE_ENCODED], channels=3, expand_animations=False)
         image = tf.ensure_shape(tf.cast(image, tf.float32) / 255.0, [None, None, 3])
         pixels, _ = augmentation.crop(image, box, self.options.margin, self.options.image_size, self.padded)
+        pixels = tf.where(geometry.is_mirrored, augmentation.mirror_image(pixels), pixels)
         return {**labels, "image": pixels, "angle": geometry.angle}
 
     def parameters(self, index: Any, serialized: Any) -> Any:
@@ -196,7 +201,9 @@ class _Reader:
         options = self.options
         example = tf.io.parse_single_example(serialized, _feature_spec())
         seed = tf.stack([tf.constant(self.seed), tf.cast(index & 0x7FFFFFFF, tf.int32)])
+        known = tf.equal(example[contract.DOMAIN], contract.DOMAIN_SYNTHETIC)
         geometry = augmentation.sample_geometry(self.augmentation, seed)
+        geometry = geometry._replace(is_mirrored=geometry.is_mirrored & ~known)
         box = augmentation.jitter_box(example[contract.FACE_BOX], geometry)
         transform = alignment.crop_transform(box, options.margin, options.image_size)
 
@@ -211,15 +218,15 @@ class _Reader:
         stored = tf.reshape(example[contract.CAMERA_MATRIX], [3, 4])
         orthographic = tf.equal(example[contract.CAMERA_KIND], contract.SCALED_ORTHOGRAPHIC)
         matrix = tf.where(orthographic, stored, nearest_orthographic(model_points, points))
-        known = tf.equal(example[contract.DOMAIN], contract.DOMAIN_SYNTHETIC)
         matrix = augmentation.rotate_camera(cameras.crop_matrix(matrix, transform), geometry.angle, options.image_size)
 
         basel = tf.equal(example[contract.LANDMARKS_SET], contract.LANDMARK_SETS[0])
         jaw = np.isin(np.arange(contract.LANDMARK_COUNT), _JAW)
+        seen = alignment.to_crop(points, transform)
+        seen = tf.where(geometry.is_mirrored, augmentation.mirror_points(seen, float(options.image_size)), seen)
         labels = {
-            "landmarks": augmentation.rotate_points(
-                alignment.to_crop(points, transform), geometry.angle, options.image_size
-            ),
+            "landmarks": augmentation.rotate_points(seen, geometry.angle, options.image_size),
+            # The jaw as a whole: the same weights for a mirrored face.
             "landmark_weights": tf.cast(basel | ~tf.constant(jaw), tf.float32),
             "camera": tf.where(known, matrix, tf.zeros_like(matrix)),
             "shape": _resized(shape, options.shape_count),

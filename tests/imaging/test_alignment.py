@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import scipy.ndimage
 
 from trainer.imaging import alignment
 
@@ -101,3 +102,105 @@ def test_crops_of_a_known_number_of_boxes_compile() -> None:
 
     around = np.stack([boxes().reshape(-1, 4)[0]] * 2).astype(np.float32)
     np.testing.assert_allclose(there_and_back(given.astype(np.float32), around), given, atol=1e-3)
+
+
+# --- With a turn ------------------------------------------------------------------------------------------------------
+
+
+def turned_transforms() -> np.ndarray:
+    return alignment.crop_transform(boxes(), 0.25, SIZE, np.radians([25.0, -140.0]))
+
+
+def test_a_quarter_turn_by_hand() -> None:
+    # The box (10, 20)…(110, 80) around (60, 50), a tenth of a pixel a pixel; what is right of its middle comes above.
+    transform = alignment.crop_transform(np.array([10.0, 20.0, 110.0, 80.0]), 0.0, 10, np.array(np.pi / 2))
+    points = np.array([[60.0, 50.0, 7.0], [100.0, 50.0, 7.0], [60.0, 20.0, 7.0]])
+    np.testing.assert_allclose(alignment.to_crop(points, transform), [[5, 5, 0.7], [5, 1, 0.7], [2, 5, 0.7]], atol=1e-9)
+
+
+def everything_there_and_back(points, box, transform):
+    """Points, box, and the same through `invert`, each mapped to the crop and back."""
+    inverse = alignment.invert(transform)
+    return (
+        alignment.from_crop(alignment.to_crop(points, transform), transform),
+        alignment.to_crop(alignment.to_crop(points, transform), inverse),
+        alignment.box_from_crop(alignment.box_to_crop(box, transform), transform),
+        alignment.box_to_crop(alignment.box_to_crop(box, transform), inverse),
+    )
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_there_and_back_is_exact_for_arrays_and_tensors(dimensions: int, turned: bool) -> None:
+    image = points(2, dimensions)
+    transform = turned_transforms() if turned else alignment.crop_transform(boxes(), 0.25, SIZE)
+    first, second, box, box_again = everything_there_and_back(image, boxes(), transform)
+    for found in (first, second):
+        np.testing.assert_allclose(found, image, atol=1e-8)
+    for found in (box, box_again):
+        np.testing.assert_allclose(found, boxes(), atol=1e-8)
+    near = np.random.default_rng(1).uniform(-50, 500, (2, 68, dimensions)).astype(np.float32)
+    tensors = [keras.ops.convert_to_tensor(value.astype(np.float32)) for value in (near, boxes(), transform)]
+    for found, wanted in zip(everything_there_and_back(*tensors), (near, near, boxes(), boxes()), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("turns", [(True, True), (True, False), (False, True), (False, False)])
+def test_transforms_compose(turns: tuple[bool, bool]) -> None:
+    plain = alignment.crop_transform(boxes(), 0.25, SIZE)
+    first = turned_transforms() if turns[0] else plain
+    second = alignment.crop_transform(boxes()[::-1] / 3, 0.1, 77, np.array([0.3, 2.0]) if turns[1] else None)
+    both = alignment.compose(first, second)
+    assert both.shape[-1] == 3 + any(turns)
+    np.testing.assert_allclose(
+        alignment.to_crop(points(), both), alignment.to_crop(alignment.to_crop(points(), first), second), atol=1e-8
+    )
+
+
+def face_with_roll(roll: float) -> np.ndarray:
+    """68 points of which eye corners and mouth corners make an upright square of 60, turned by roll, degrees."""
+    face = np.random.default_rng(3).uniform(-25, 25, (68, 2))
+    for index, place in ((36, (-30, -30)), (45, (30, -30)), (48, (-20, 30)), (54, (20, 30))):
+        face[index] = place
+    cosine, sine = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    return face @ np.array([[cosine, -sine], [sine, cosine]]) + (300, 200)  # counter-clockwise with y down
+
+
+@pytest.mark.parametrize("roll", [0.0, 30.0, -100.0, 179.0])
+def test_an_upright_crop_takes_out_the_roll(roll: float) -> None:
+    tilted = face_with_roll(roll)
+    assert np.degrees(alignment.upright_angle(tilted)) == pytest.approx(-roll, abs=1e-9)
+    transform = alignment.upright_transform(tilted, 0.1, 120)
+    crop = alignment.to_crop(tilted, transform)
+    np.testing.assert_allclose(crop[[36, 45], 1], crop[36, 1], atol=1e-9)
+    assert crop[45, 0] > crop[36, 0]
+    # 60 pixels and a tenth on both sides fill the crop: the box reaches from 10 to 110, at any roll.
+    np.testing.assert_allclose(alignment.landmark_box(crop), [10, 10, 110, 110], atol=1e-9)
+
+
+def test_a_profile_is_set_upright_by_eyes_and_mouth() -> None:
+    profile = face_with_roll(40.0)
+    profile[36] = profile[45] + (0.5, -0.5)  # one corner lies behind the other, and is off
+    profile[48] = profile[54]
+    assert np.degrees(alignment.upright_angle(profile)) == pytest.approx(-40, abs=12)
+
+
+@pytest.mark.parametrize("degrees", [30.0, -95.0, 180.0])
+def test_a_turned_crop_keeps_the_half_pixel_convention_and_comes_back(degrees: float) -> None:
+    """Pixels that hold the coordinates of their own centres, and a z: crop, and crop undone, hold those of the image."""
+    height, width, size = 90, 120, 64
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    image = np.stack([x, y, np.ones_like(x)], axis=-1).astype(np.float32)
+    box = np.array([45.0, 30.0, 75.0, 55.0], np.float32)
+    transform = alignment.crop_transform(box, 0.0, size, np.float32(np.radians(degrees)))
+    crop = np.asarray(alignment.crop_image(image, transform, size))
+    centers = np.arange(size) + 0.5
+    grid = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(1, -1, 2)
+    expected = alignment.from_crop(grid, transform).reshape(size, size, 2)
+    np.testing.assert_allclose(crop[..., :2], expected, atol=0.02)
+    back = np.asarray(alignment.uncrop_image(crop, transform, height, width))
+    reached = back[..., 2] > 0.999
+    assert 700 < reached.sum() < 1000  # the crop shows 30 × 30 pixels of the photo
+    inside = scipy.ndimage.binary_erosion(reached, iterations=2)  # at its border, pixels are of the black outside, too
+    np.testing.assert_allclose(back[inside][:, :2], image[inside][:, :2], atol=0.05)
+    assert (back[:20] == 0).all()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer import contract
 from trainer.imaging import augmentation
 from trainer.imaging.augmentation import AugmentationConfig
 
@@ -58,6 +59,29 @@ def test_rotation_is_counter_clockwise_for_images_and_points_alike():
     assert np.unravel_index(turned.argmax(), turned.shape) == (6, 16)
     point = augmentation.rotate_points(tf.constant([[26.5, 16.5]]), angle[0], 33)
     np.testing.assert_allclose(point, [[16.5, 6.5]], atol=1e-4)
+
+
+def test_a_mirrored_face_is_in_the_schemes_order():
+    """Landmarks drawn as dots of their own brightness: the mirrored picture's dots lie where the mirrored labels say."""
+    width, places = 41, np.random.default_rng(0).permutation(41 * 29)[:68]
+    points = np.stack([places % width + 0.5, places // width + 0.5, np.arange(68.0)], axis=-1)
+    image = np.zeros((29, width, 1), np.float32)
+    image[places // width, places % width, 0] = np.arange(68) + 1
+    mirrored = augmentation.mirror_image(tf.constant(image)).numpy()[..., 0]
+    found = augmentation.mirror_points(tf.constant(points), float(width)).numpy()
+    columns, rows = np.floor(found[:, :2]).astype(int).T
+    np.testing.assert_array_equal(mirrored[rows, columns], np.array(contract.LANDMARK_FLIP) + 1)
+    np.testing.assert_array_equal(found[:, 2], contract.LANDMARK_FLIP)  # depths go with their points
+    np.testing.assert_array_equal(augmentation.mirror_points(tf.constant(found), float(width)), points)
+    box = tf.constant([*points[:, :2].min(0), *points[:, :2].max(0)])
+    np.testing.assert_allclose(augmentation.mirror_box(box, float(width)), [*found[:, :2].min(0), *found[:, :2].max(0)])
+
+
+@pytest.mark.parametrize(("flip", "share"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])
+def test_as_many_faces_are_mirrored_as_asked(flip, share):
+    config = dataclasses.replace(NONE, flip=flip)
+    drawn = [bool(augmentation.sample_geometry(config, tf.constant([7, index])).is_mirrored) for index in range(200)]
+    assert abs(np.mean(drawn) - share) < 0.1
 
 
 def test_turned_crops_have_no_empty_corners():

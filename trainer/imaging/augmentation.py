@@ -1,7 +1,7 @@
 """What happens to a face crop while training, so that a network learns faces and not one camera, light and box.
 
-Geometry (shift, scale, in-plane rotation) is one similarity that labels undergo too, so they stay exact. Appearance is applied to
-whole batches. Every draw takes a stateless seed: the same seed gives the same picture.
+Geometry (mirroring, shift, scale, in-plane rotation) is one similarity that labels undergo too, so they stay exact. Appearance is
+applied to whole batches. Every draw takes a stateless seed: the same seed gives the same picture.
 """
 
 import dataclasses
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from trainer import contract
 from trainer.imaging import alignment
 
 
@@ -23,6 +24,9 @@ class AugmentationConfig:
     """Largest relative change of the box's size, log-uniform both ways: 0.12 gives factors 0.89 to 1.12."""
     rotation: float = 15.0
     """Largest in-plane rotation, degrees, uniform both ways, at most 45."""
+    flip: float = 0.5
+    """Probability that a face is mirrored, where its labels can be: a face model's parameters cannot, unless its modes mirror into
+    each other."""
     brightness: float = 0.2
     """Largest change of brightness, added to the sRGB values."""
     contrast: float = 0.3
@@ -49,7 +53,7 @@ class AugmentationConfig:
         for field in dataclasses.fields(self):
             if getattr(self, field.name) < 0:
                 raise ValueError(f"`{field.name}` must not be negative. Received: {getattr(self, field.name)}.")
-        for name in ("gray", "blur", "occlusion", "occlusion_size", "contrast", "color"):
+        for name in ("flip", "gray", "blur", "occlusion", "occlusion_size", "contrast", "color"):
             if getattr(self, name) > 1:
                 raise ValueError(f"`{name}` must lie in [0, 1]. Received: {getattr(self, name)}.")
         if self.rotation > 45:
@@ -70,6 +74,8 @@ class Geometry(NamedTuple):
     """`[]` factor of the box's size."""
     angle: Any
     """`[]` in-plane rotation, radians; > 0 turns the picture counter-clockwise, as `roll` does."""
+    is_mirrored: Any
+    """`[]` bool: the crop is mirrored, before it is turned."""
 
 
 def sample_geometry(config: AugmentationConfig, seed: Any) -> Geometry:
@@ -79,12 +85,39 @@ def sample_geometry(config: AugmentationConfig, seed: Any) -> Geometry:
         config: Amounts.
         seed: `[2]` int32, stateless.
     """
-    draw = tf.random.stateless_uniform([4], seed, -1.0, 1.0)
+    draw = tf.random.stateless_uniform([5], seed, -1.0, 1.0)
     return Geometry(
         shift=draw[:2] * config.shift,
         scale=tf.exp(draw[2] * math.log1p(config.scale)),
         angle=draw[3] * math.radians(config.rotation),
+        is_mirrored=draw[4] < 2 * config.flip - 1,
     )
+
+
+def mirror_image(image: Any) -> Any:
+    """Mirrors `[..., H, W, C]` left to right."""
+    return tf.reverse(image, [-2])
+
+
+def mirror_points(points: Any, width: Any) -> Any:
+    """Landmarks of the mirrored image, in the scheme's order: what was the right eye is the left one.
+
+    Args:
+        points: `[..., 68, 2 or 3]` image frame, pixels.
+        width: Of the image, pixels.
+    """
+    flipped = mirror_order(points, axis=-2)
+    return tf.concat([width - flipped[..., :1], flipped[..., 1:]], axis=-1)
+
+
+def mirror_order(values: Any, axis: int = -1) -> Any:
+    """What belongs to each landmark (weights, sigmas, visibility), in the order of the mirrored face; 68 along the axis."""
+    return tf.gather(values, tf.constant(contract.LANDMARK_FLIP), axis=axis)
+
+
+def mirror_box(box: Any, width: Any) -> Any:
+    """The box `[..., 4]` in the mirrored image, `width` pixels wide."""
+    return tf.stack([width - box[..., 2], box[..., 1], width - box[..., 0], box[..., 3]], axis=-1)
 
 
 def jitter_box(box: Any, geometry: Geometry) -> Any:
