@@ -135,6 +135,22 @@ def test_crop_camera_sees_the_crop():
     np.testing.assert_allclose(seen, alignment.to_crop(image, transform), atol=1e-9)
 
 
+def test_crop_camera_sees_a_turned_crop():
+    from trainer.imaging import alignment
+
+    points = np.random.default_rng(2).normal(0, 60, (68, 3))
+    matrix = orthographic((20, 5, -10), 1.7, (230, 180, 3))
+    image = camera.project(points, matrix, ORTHOGRAPHIC)
+    transform = alignment.crop_transform(alignment.landmark_box(image), 0.1, 120, np.array(np.radians(35.0)))
+    turned = camera.crop_matrix(matrix, transform)
+    np.testing.assert_allclose(
+        camera.project(points, turned, ORTHOGRAPHIC), alignment.to_crop(image, transform), atol=1e-9
+    )
+    np.testing.assert_allclose(camera.decompose(turned)[1], [20, 5, 25], atol=1e-6)
+    tensors = camera.crop_matrix(tf.constant(matrix[None]), tf.constant(transform[None]))
+    np.testing.assert_allclose(tensors[0], turned, atol=1e-9)
+
+
 @pytest.mark.parametrize("axes", [2, 3])
 def test_fit_recovers_a_camera(axes):
     points = np.random.default_rng(3).normal((5, 10, 15), 60, (68, 3))

@@ -25,7 +25,7 @@ class AugmentationConfig:
     rotation: float = 15.0
     """Largest in-plane rotation, degrees, uniform both ways, at most 45."""
     flip: float = 0.5
-    """Probability that a face is mirrored, where its labels can be: a face model's parameters cannot, unless its modes mirror into
+    """Probability that a face is mirrored, where its labels can be: a model's parameters cannot, unless its modes mirror into
     each other."""
     brightness: float = 0.2
     """Largest change of brightness, added to the sRGB values."""

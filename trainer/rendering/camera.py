@@ -206,7 +206,7 @@ def crop_matrix(matrix: Any, transform: Any) -> Any:
 
     Args:
         matrix: `[..., 3, 4]` scaled orthographic camera of the image.
-        transform: `[..., 3]` scale, shift x, shift y of the crop (see `trainer.imaging.alignment`).
+        transform: `[..., 3]` scale, shift x, shift y of the crop, or `[..., 4]` with an angle (see `trainer.imaging.alignment`).
 
     Returns:
         `[..., 3, 4]` camera in the crop's pixels.
@@ -214,6 +214,12 @@ def crop_matrix(matrix: Any, transform: Any) -> Any:
     xp = namespace(matrix, transform)
     shift = xp.concatenate([transform[..., 1:3], xp.zeros_like(transform[..., :1])], axis=-1)[..., None]
     scaled = matrix * transform[..., 0][..., None, None]
+    if transform.shape[-1] == 4:
+        cosine, sine = xp.cos(transform[..., 3])[..., None], xp.sin(transform[..., 3])[..., None]
+        x, y, z = scaled[..., 0, :], scaled[..., 1, :], scaled[..., 2, :]
+        # The rotation's rows are the model's axes, y up; the shift is the image's, y down.
+        sines = xp.concatenate([sine, sine, sine, -sine], axis=-1)
+        scaled = xp.stack([cosine * x - sines * y, cosine * y + sines * x, z], axis=-2)
     return xp.concatenate([scaled[..., :3], scaled[..., 3:] + shift], axis=-1)
 
 
