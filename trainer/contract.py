@@ -114,12 +114,19 @@ LANDMARKS_SOURCE: Final = "landmarks/source"
 LANDMARKS_SET: Final = "landmarks/set"
 LANDMARKS_KNOWN: Final = "landmarks/known"
 """1 where `landmarks/xy` holds a point, 0 where the annotator's scheme has none; absent where all 68 are known."""
+LANDMARKS_CONFIDENCE: Final = "landmarks/confidence"
+"""Score of the detector that found the face, 0 to 1; absent where landmarks were annotated or rendered."""
 LANDMARKS_OUTLINE_XY: Final = "landmarks/outline_xy"
 """On renders: the `outline` points as an annotator sees them, those of the far jaw slid to the visible contour."""
 FACE_BOX: Final = "face/box"
 POSE_EULER: Final = "pose/euler"
 POSE_YAW_BIN: Final = "pose/yaw_bin"
 POSE_SHOULDERS: Final = "pose/shoulders"
+QUALITY_SHARPNESS: Final = "quality/sharpness"
+QUALITY_FACE_SIZE: Final = "quality/face_size"
+QUALITY_EXPOSURE: Final = "quality/exposure"
+QUALITY_CONTRAST: Final = "quality/contrast"
+"""On photos: what `trainer.imaging.quality` measures in the face's box."""
 CAMERA_KIND: Final = "camera/kind"
 CAMERA_MATRIX: Final = "camera/matrix"
 CAMERA_FIELD_OF_VIEW: Final = "camera/field_of_view"
@@ -173,11 +180,16 @@ FEATURES: Final[dict[str, Feature]] = {
     LANDMARKS_SOURCE: Feature("bytes", 1),
     LANDMARKS_SET: Feature("bytes", 1),
     LANDMARKS_KNOWN: Feature("float", LANDMARK_COUNT),
+    LANDMARKS_CONFIDENCE: Feature("float", 1),
     LANDMARKS_OUTLINE_XY: Feature("float", 2 * LANDMARK_COUNT),
     FACE_BOX: Feature("float", 4),
     POSE_EULER: Feature("float", 3),
     POSE_YAW_BIN: Feature("bytes", 1),
     POSE_SHOULDERS: Feature("float", 3),
+    QUALITY_SHARPNESS: Feature("float", 1),
+    QUALITY_FACE_SIZE: Feature("float", 1),
+    QUALITY_EXPOSURE: Feature("float", 1),
+    QUALITY_CONTRAST: Feature("float", 1),
     CAMERA_KIND: Feature("bytes", 1),
     CAMERA_MATRIX: Feature("float", 12),
     CAMERA_FIELD_OF_VIEW: Feature("float", 1),

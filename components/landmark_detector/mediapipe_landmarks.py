@@ -1,8 +1,9 @@
 """Faces of a photo and their 68 landmarks, by MediaPipe's bundled networks: no download, no network access.
 
 MediaPipe's face mesh alone wants a face that fills much of the picture. So faces are located first: the short-range
-detector on the padded picture (close-ups, profiles), the full-range one on the whole picture, and, where both see nothing or
-every face is wanted, the full-range one on overlapping tiles. The mesh then runs on a crop around each.
+detector on the padded picture (close-ups, profiles), the full-range one on the whole picture unless the first saw a face too
+large to have a larger one beside it, and, where both see nothing or every face is wanted, the full-range one on overlapping
+tiles. The mesh then runs on a crop around each.
 """
 
 import contextlib
@@ -26,14 +27,24 @@ CLOSE_UP_PADDING: Final = 0.25
 TILINGS: Final = (2, 4)
 """Tiles along the longer side, tried in this order."""
 
+SMALLEST_TILE: Final = 128
+"""Photos are not cut into tiles smaller than this, pixels: what they show was seen before, not much smaller."""
+
 TILE_OVERLAP: Final = 0.5
 """Fraction of a tile that its neighbour repeats, so that a face smaller than half a tile lies whole in one of them."""
 
 CROP_MARGINS: Final = (0.75, 0.35, 1.5)
 """Margins around a located face, fractions of its longer side, tried until the mesh takes hold."""
 
+LOCATOR_SIZES: Final = (128, 384)
+"""Longer side of what the short-range and the full-range detector are given, pixels. Their networks see 128 and 192; the second
+takes fewer things for faces where MediaPipe does the reducing."""
+
 CROP_SIZE: Final = 384
-"""Side of what the networks are given, pixels; they reduce it to 128 or 192, the mesh after cutting out the face."""
+"""Side of what the mesh is given, pixels; it reduces this to 128 to look for the face, which it then cuts out at 192."""
+
+LARGE_FACE: Final = 0.35
+"""A face whose box is as long as this part of the photo's longer side is taken for the largest without a second look."""
 
 SAME_FACE_OVERLAP: Final = 0.3
 """Intersection over union above which two boxes are one face."""
@@ -51,7 +62,7 @@ class DetectedFace(NamedTuple):
     box: np.ndarray
     """`[4]` float32 x0, y0, x1, y1, the tight box of the 68 points."""
     confidence: float
-    """Score of the face detector, 0 to 1."""
+    """Score of the face detector, 0 to 1; at a marked place where it saw none, the least that the mesh asks for."""
 
 
 class LandmarkDetector:
@@ -65,6 +76,7 @@ class LandmarkDetector:
             every_face: Search the tiles for small faces even where a larger one was found: ten times slower.
         """
         self._every_face = every_face
+        self._min_confidence = min_confidence
         with _quiet_logs():
             from mediapipe.python.solutions import face_detection, face_mesh
 
@@ -108,15 +120,35 @@ class LandmarkDetector:
                 faces.append(face)
         return sorted(faces, key=lambda face: -_area(face.box))
 
+    def detect_at(self, image: np.ndarray, box: np.ndarray) -> DetectedFace | None:
+        """The face at a place that somebody has marked.
+
+        Args:
+            image: `[H, W, 3]` uint8, sRGB.
+            box: `[4]` x0, y0, x1, y1, pixels, about the face.
+
+        Returns:
+            The found face that overlaps most with the box, else what the mesh takes for a face there; None if it takes nothing.
+        """
+        faces = [face for face in self.detect(image) if _overlap(face.box, box) >= SAME_FACE_OVERLAP]
+        if faces:
+            return max(faces, key=lambda face: _overlap(face.box, box))
+        points = self._landmarks(image, np.asarray(box, np.float32))
+        if points is None or _overlap(alignment.landmark_box(points), box) < SAME_FACE_OVERLAP:
+            return None
+        return DetectedFace(points, alignment.landmark_box(points), self._min_confidence)
+
     def _locate(self, image: np.ndarray) -> list[tuple[np.ndarray, float]]:
         """Boxes of likely faces with their scores, best first, one a face."""
         height, width = image.shape[:2]
         whole = np.array([0, 0, width, height], np.float32)
         padding = CLOSE_UP_PADDING * max(height, width)
         padded = whole + np.array([-padding, -padding, padding, padding], np.float32)
-        found = self._detections(image, padded, _SHORT_RANGE) + self._detections(image, whole, _FULL_RANGE)
+        found = self._detections(image, padded, _SHORT_RANGE)
+        if self._every_face or not any(_side(box) >= LARGE_FACE * max(height, width) for box, _ in found):
+            found += self._detections(image, whole, _FULL_RANGE)
         for count in TILINGS:
-            if found and not self._every_face:
+            if (found and not self._every_face) or max(height, width) < count * SMALLEST_TILE:
                 break
             for tile in _tiles(height, width, count):
                 found += self._detections(image, tile, _FULL_RANGE)
@@ -129,7 +161,7 @@ class LandmarkDetector:
     def _detections(self, image: np.ndarray, window: np.ndarray, model: int) -> list[tuple[np.ndarray, float]]:
         """Faces that a detector sees in a window of the image: boxes in image pixels, scores."""
         x0, y0, x1, y1 = window
-        result = _run(self._locators[model], _cut(image, window, CROP_SIZE))
+        result = _run(self._locators[model], _cut(image, window, LOCATOR_SIZES[model]))
         detections = []
         for detection in result.detections or ():
             relative = detection.location_data.relative_bounding_box
@@ -147,8 +179,8 @@ class LandmarkDetector:
             window = alignment.from_crop(corners, transform).reshape(-1)
             result = _run(self._mesh, _cut(image, window, CROP_SIZE))
             for mesh in result.multi_face_landmarks or ():
-                vertices = np.array([(point.x, point.y, point.z) for point in mesh.landmark], np.float64) * CROP_SIZE
-                points = vertices[list(contract.MEDIAPIPE_TO_IBUG68)]
+                chosen = [mesh.landmark[index] for index in contract.MEDIAPIPE_TO_IBUG68]
+                points = np.array([(point.x, point.y, point.z) for point in chosen], np.float64) * CROP_SIZE
                 points[:, 2] -= _origin_depth(points)
                 points = alignment.from_crop(points, transform).astype(np.float32)
                 if (points[:, :2].min(0) < center).all() and (center < points[:, :2].max(0)).all():
@@ -209,6 +241,11 @@ def _starts(length: int, side: float) -> np.ndarray:
     if length <= side:
         return np.array([(length - side) / 2])
     return np.linspace(0, length - side, math.ceil((length - side) / (side * (1 - TILE_OVERLAP))) + 1)
+
+
+def _side(box: np.ndarray) -> float:
+    """Longer side of a box, pixels."""
+    return float(max(box[2] - box[0], box[3] - box[1]))
 
 
 def _area(box: np.ndarray) -> float:

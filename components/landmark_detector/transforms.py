@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import apache_beam as beam
 import mediapipe
+import numpy as np
 from apache_beam.io.filesystems import FileSystems
 
 from components import records, shard_writing
@@ -18,6 +19,7 @@ from components.records import Shard
 from components.shard_writing import ShardWork, ShardWorker
 from trainer import configuration, contract, examples
 from trainer.imaging import alignment, codecs
+from trainer.imaging.quality import face_quality
 from trainer.morphable.default import default_head
 
 STAGE: Final = "landmark_detector"
@@ -31,8 +33,8 @@ NEEDED: Final = (
 )
 """Features that the example of a photo must have."""
 
-DETECTOR_VERSION: Final = 1
-"""Goes up when the same photo and configuration would give other landmarks."""
+DETECTOR_VERSION: Final = 2
+"""Goes up when the same photo and configuration would give other landmarks or features."""
 
 
 class DetectionWorker(ShardWorker):
@@ -62,7 +64,8 @@ class DetectionWorker(ShardWorker):
     def landmarked(self, serialized: bytes, fallback_id: str) -> Iterator[bytes | DeadLetter]:
         """The examples, one a face, that an example of a photo becomes, or why there is none.
 
-        Landmarks that are there are kept as they are; box, pose and visibility are added where they are missing.
+        Landmarks that are there are kept as they are, also where only some of the 68 are; box, pose, visibility and quality are
+        added where they are missing. Where only a box is there, the face in it is taken.
 
         Args:
             serialized: `tf.Example` of a photo.
@@ -76,25 +79,31 @@ class DetectionWorker(ShardWorker):
             if missing:
                 reason = "no_image" if contract.IMAGE_ENCODED not in features else "missing_feature"
                 yield DeadLetter(name, STAGE, reason, f"{name}: The example holds no {', '.join(missing)}.")
-            elif contract.LANDMARKS_XY in features:
-                yield examples.encode(self._described(features))
+                return
+            image = codecs.read_photo(features[contract.IMAGE_ENCODED], name)
+            said = features[contract.IMAGE_HEIGHT], features[contract.IMAGE_WIDTH]
+            if image.shape[:2] != said:
+                raise ValueError(
+                    f"The image must have the size that the example says, upright: {said[1]} × {said[0]} pixels. "
+                    f"Received: {image.shape[1]} × {image.shape[0]}"
+                )
+            if contract.LANDMARKS_XY in features:
+                yield examples.encode(self._described(features, image))
             else:
-                yield from self._detected(name, features)
+                yield from self._detected(name, features, image)
         except codecs.PhotoError as error:
             yield DeadLetter(name, STAGE, error.reason, str(error))
         except ValueError as error:
             yield DeadLetter(name, STAGE, "not_usable", f"{name}: {error}")
 
-    def _detected(self, name: str, features: Mapping[str, Any]) -> Iterator[bytes | DeadLetter]:
+    def _detected(self, name: str, features: Mapping[str, Any], image: np.ndarray) -> Iterator[bytes | DeadLetter]:
         """Examples or dead letter of a photo without landmarks."""
-        image = codecs.read_photo(features[contract.IMAGE_ENCODED], name)
-        said = features[contract.IMAGE_HEIGHT], features[contract.IMAGE_WIDTH]
-        if image.shape[:2] != said:
-            raise ValueError(
-                f"The image must have the size that the example says, upright: {said[1]} × {said[0]} pixels. "
-                f"Received: {image.shape[1]} × {image.shape[0]}"
-            )
-        found = self._detector.detect(image)
+        marked = features.get(contract.FACE_BOX)
+        if marked is None:
+            found = self._detector.detect(image)
+        else:
+            face = self._detector.detect_at(image, marked)
+            found = [] if face is None else [face]
         least = self._config.min_face_side
         faces = [face for face in found if max(face.box[2:] - face.box[:2]) >= least]
         size = f"{image.shape[1]} × {image.shape[0]} pixels"
@@ -102,24 +111,28 @@ class DetectionWorker(ShardWorker):
             message = f"Faces must be {least} pixels wide or high. The largest of {len(found)} in {size} is smaller."
             yield DeadLetter(name, STAGE, "small_face", f"{name}: {message}")
         elif not faces:
-            message = f"No face was found with a score of {self._config.min_confidence} in {size}."
+            where = "" if marked is None else f" in the box {[round(float(value), 1) for value in marked]}"
+            message = f"No face was found{where} with a score of {self._config.min_confidence} in {size}."
             yield DeadLetter(name, STAGE, "no_face", f"{name}: {message}")
         elif len(faces) > 1 and self._config.policy == REJECT_MANY:
             yield DeadLetter(name, STAGE, "many_faces", f"{name}: Must show one face. Found {len(faces)} in {size}.")
         else:
             for rank, face in enumerate(faces if self._config.policy == ALL else faces[:1]):
-                yield examples.encode(self._described(_with_face(features, face, rank, len(faces))))
+                yield examples.encode(self._described(_with_face(features, face, rank, len(faces)), image))
 
-    def _described(self, features: Mapping[str, Any]) -> dict[str, Any]:
+    def _described(self, features: Mapping[str, Any], image: np.ndarray) -> dict[str, Any]:
         """Features with landmarks, and with what follows from these where it is not there yet."""
         points = features[contract.LANDMARKS_XY].reshape(-1, 2)
-        height, width = features[contract.IMAGE_HEIGHT], features[contract.IMAGE_WIDTH]
+        known = features.get(contract.LANDMARKS_KNOWN)
         landmark_set = features.get(contract.LANDMARKS_SET, contract.MEDIAPIPE_LANDMARK_SET)
-        fitted = fit_head(points, self._head, landmark_set, height, width)
+        fitted = fit_head(points, self._head, landmark_set, *image.shape[:2], known)
         euler = features.get(contract.POSE_EULER, fitted.euler)
+        box = features.get(contract.FACE_BOX, alignment.landmark_box(fitted.points))
         return {
-            contract.FACE_BOX: alignment.landmark_box(points),
-            contract.LANDMARKS_VISIBLE: fitted.visible,
+            **face_quality(image, box).features(),
+            contract.FACE_BOX: box,
+            # A landmark that has no place must not count as seen.
+            contract.LANDMARKS_VISIBLE: fitted.visible if known is None else fitted.visible * known,
             contract.POSE_EULER: euler,
             contract.POSE_YAW_BIN: contract.yaw_bin(float(euler[0])),
             **features,
@@ -146,6 +159,7 @@ def _with_face(features: Mapping[str, Any], face: DetectedFace, rank: int, count
         contract.LANDMARKS_Z: face.points[:, 2],
         contract.LANDMARKS_SOURCE: contract.SOURCE_DETECTED,
         contract.LANDMARKS_SET: contract.MEDIAPIPE_LANDMARK_SET,
+        contract.LANDMARKS_CONFIDENCE: face.confidence,
         contract.PROVENANCE: json.dumps(provenance, sort_keys=True),
     }
 

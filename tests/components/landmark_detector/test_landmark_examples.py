@@ -6,6 +6,7 @@ import apache_beam as beam
 import numpy as np
 import pytest
 import skimage.data
+from photo_parts import annotated, photo
 from PIL import Image
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
@@ -26,44 +27,12 @@ from trainer.rendering import camera as cameras
 ARGUMENTS = ["--runner=apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"]
 
 
-def photo(name: str, image: np.ndarray, **more: Any) -> bytes:
-    return examples.encode(
-        {
-            contract.IMAGE_ENCODED: codecs.encode_jpeg(image),
-            contract.IMAGE_HEIGHT: image.shape[0],
-            contract.IMAGE_WIDTH: image.shape[1],
-            contract.IMAGE_ID: name,
-            contract.DOMAIN: contract.DOMAIN_PHOTO,
-            contract.IDENTITY: name.split("/")[0],
-            contract.MOMENT: name,
-            contract.PROVENANCE: json.dumps({"path": name}),
-            **more,
-        }
-    )
-
-
 def two_faces() -> np.ndarray:
     image = np.full((400, 900, 3), 120, np.uint8)
     for side, x in ((380, 10), (250, 600)):
         small = Image.fromarray(skimage.data.astronaut()).resize((side, side), Image.Resampling.LANCZOS)
         image[10 : 10 + side, x : x + side] = np.asarray(small)
     return image
-
-
-def annotated() -> dict[str, Any]:
-    """A head's own landmarks, posed, in a picture where no detector would find them."""
-    head = default_head()
-    matrix = cameras.scaled_orthographic_matrix(
-        np.array([35.0, 5.0, -10.0]), np.array(1.5), np.array([200.0, 180.0, 0.0])
-    )
-    points = cameras.project(
-        head.landmark_points(head.vertices(), "basel").astype(np.float64), matrix, contract.SCALED_ORTHOGRAPHIC
-    )
-    return {
-        contract.LANDMARKS_XY: points[:, :2].astype(np.float32),
-        contract.LANDMARKS_SOURCE: contract.SOURCE_ANNOTATED,
-        contract.LANDMARKS_SET: "basel",
-    }
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +68,12 @@ def test_a_face_gets_everything_that_the_contract_asks_for(worker: Any) -> None:
     assert set(visible.tolist()) <= {0.0, 1.0}
     assert visible[17:].mean() > 0.95
     assert json.loads(features[contract.PROVENANCE])["path"] == "eileen/1.jpg"
-    assert 0.5 <= json.loads(features[contract.PROVENANCE])["detector"]["confidence"] <= 1
+    assert 0.5 <= features[contract.LANDMARKS_CONFIDENCE] <= 1
+    said = json.loads(features[contract.PROVENANCE])["detector"]["confidence"]
+    assert said == pytest.approx(features[contract.LANDMARKS_CONFIDENCE], abs=1e-4)
+    width, height = np.ptp(points, axis=0)
+    assert features[contract.QUALITY_FACE_SIZE] == pytest.approx(np.sqrt(width * height), rel=1e-5)
+    assert 0.5 < features[contract.QUALITY_EXPOSURE] < 0.8  # a light skin, well lit
     assert features[contract.IDENTITY] == "eileen"
     # The picture itself is passed on, byte by byte.
     assert features[contract.IMAGE_ENCODED] == codecs.encode_jpeg(image)
