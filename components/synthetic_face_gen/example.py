@@ -71,6 +71,8 @@ def features(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> 
         contract.OCCLUDED: int(picture.visibility.occluded),
         contract.PROVENANCE: studio.describe(picture),
     }
+    if picture.outline is not None:
+        described[contract.LANDMARKS_OUTLINE_XY] = picture.outline
     if face.camera.kind == contract.PERSPECTIVE:
         described[contract.CAMERA_FIELD_OF_VIEW] = face.camera.field_of_view
     if face.person.freeform is not None:

@@ -21,10 +21,11 @@ from trainer.morphable.model import MorphableModel
 from trainer.rendering import camera as cameras
 from trainer.rendering.forward import ForwardImage, render_scene
 from trainer.rendering.scene import Surface
+from trainer.rendering.visible_outline import VisibleOutline
 from trainer.wardrobe.dressing import dress
 from trainer.wardrobe.wardrobe import DEFAULT_WARDROBE_PATH, default_wardrobe
 
-GENERATOR_VERSION: Final = 3
+GENERATOR_VERSION: Final = 4
 """Raised whenever the same configuration, model and index give other bytes than before."""
 
 HEAD: Final = "head"
@@ -44,6 +45,8 @@ class Picture(NamedTuple):
     image: ForwardImage
     projected: np.ndarray
     """`[68, 3]` landmarks in the image frame."""
+    outline: np.ndarray | None
+    """`[68, 2]` the `outline` landmarks as an annotator sees them, image frame; None where the model has none."""
     visibility: Visibility
     jpeg: bytes
     worn: tuple[str, ...]
@@ -65,6 +68,7 @@ class Studio:
         """
         self.config, self.model = config, model
         self._sampler = Sampler(config, model)
+        self._outline = VisibleOutline(model) if "outline" in model.landmarks else None
         self._two_sided = not closed(model)
         self._backgrounds = Backgrounds(config, self._pool_picture)
         self._wardrobe = None
@@ -135,7 +139,8 @@ class Studio:
             border.drawn if border else None,
         )
         seen = landmark_visibility_in(projected, image, surfaces, camera, border)
-        return Picture(face, tuple(surfaces), image, projected, seen, jpeg, worn)
+        outline = self._outline.project(face.vertices, camera, size, size) if self._outline else None
+        return Picture(face, tuple(surfaces), image, projected, outline, seen, jpeg, worn)
 
     def _dressed(self, face: FaceSample) -> tuple[list[Surface], tuple[str, ...]]:
         """The head and what it wears, and the names of that."""

@@ -1,9 +1,8 @@
-"""The landmark network: one square image to 68 points with an uncertainty each.
+"""The landmark network M: a face in a square crop to its 68 points in both landmark sets, with an uncertainty each.
 
-Plain 3x3 convolutions (on CPUs they train three times as fast as depthwise ones of the same accuracy class). The head is fully
-convolutional: every cell of the last grid votes, for every point, with a weight, an offset from its own centre and a
-log-sigma; a point is the softmax-weighted mean of the votes. So a face that moves in the frame moves the votes, and one
-network serves whole photos, in which it finds the face, and crops, in which it refines the points.
+Plain 3x3 convolutions (on CPUs they train three times as fast as depthwise ones of the same accuracy class); the last grid is
+flattened, so that every point is regressed from the whole face. Nothing in it stops a gradient: losses that compare landmarks
+of two pictures reach the pictures.
 """
 
 import io
@@ -21,47 +20,39 @@ from trainer import contract
 from trainer.configuration import from_mapping, to_mapping
 from trainer.landmarks.config import LandmarkNetworkConfig
 
-STRIDE = 16
-"""Pixels of the input a cell of the last grid."""
-
 _CONFIG_ENTRY = "config"
 
 
 @keras.saving.register_keras_serializable(package="monoface")
-class VotedLandmarks(layers.Layer):
-    """Votes of a grid's cells to points and log-sigmas."""
+class PointsAndSigmas(layers.Layer):
+    """Raw numbers to points in pixels and log-sigmas in log pixels."""
 
-    def __init__(self, stride: int = STRIDE, **kwargs: Any):
-        """Takes the pixels a cell and Keras' own arguments."""
+    def __init__(self, image_size: int, **kwargs: Any):
+        """Takes the side of the input in pixels and Keras' own arguments."""
         super().__init__(**kwargs)
-        self.stride = stride
+        self.image_size = image_size
 
-    def call(self, votes: Any) -> tuple[Any, Any]:
-        """Reduces the votes.
+    def call(self, raw: Any) -> tuple[Any, Any]:
+        """Scales and sorts.
 
         Args:
-            votes: `[B, h, w, 4 * 68]`: weights' logits, x and y offsets in cells, log-sigmas in log cells.
+            raw: `[B, sets * 68 * 3]`: offsets from the middle in quarters of the side, and log-sigmas in a fiftieth of it.
 
         Returns:
-            `[B, 68, 2]` points, pixels of the input, and `[B, 68]` log-sigmas, log pixels.
+            `[B, sets, 68, 2]` points, pixels of the input, and `[B, sets, 68]` log-sigmas, log pixels.
         """
-        height, width = votes.shape[1], votes.shape[2]
-        count = contract.LANDMARK_COUNT
-        votes = ops.reshape(ops.cast(votes, "float32"), (-1, height * width, 4, count))
-        rows, columns = np.meshgrid(np.arange(height) + 0.5, np.arange(width) + 0.5, indexing="ij")
-        weights = ops.softmax(votes[:, :, 0], axis=1)
-        x = ops.sum(weights * (votes[:, :, 1] + columns.reshape(1, -1, 1).astype("float32")), axis=1)
-        y = ops.sum(weights * (votes[:, :, 2] + rows.reshape(1, -1, 1).astype("float32")), axis=1)
-        log_sigma = ops.sum(weights * votes[:, :, 3], axis=1)
-        return ops.stack([x, y], axis=-1) * self.stride, log_sigma + float(np.log(self.stride))
+        raw = ops.reshape(ops.cast(raw, "float32"), (-1, len(contract.LANDMARK_SETS), contract.LANDMARK_COUNT, 3))
+        points = self.image_size * (0.5 + 0.25 * raw[..., :2])
+        return points, raw[..., 2] + float(np.log(self.image_size / 50))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, Any]:
         """Shapes of points and log-sigmas."""
-        return (input_shape[0], contract.LANDMARK_COUNT, 2), (input_shape[0], contract.LANDMARK_COUNT)
+        shape = (input_shape[0], len(contract.LANDMARK_SETS), contract.LANDMARK_COUNT)
+        return (*shape, 2), shape
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
-        return {**super().get_config(), "stride": self.stride}
+        return {**super().get_config(), "image_size": self.image_size}
 
 
 def build(config: LandmarkNetworkConfig) -> keras.Model:
@@ -71,21 +62,25 @@ def build(config: LandmarkNetworkConfig) -> keras.Model:
         config: Its size.
 
     Returns:
-        A model from `[B, S, S, 3]` sRGB in [0, 1] to `[B, 68, 2]` points, pixels of the input, and `[B, 68]` log-sigmas: the
-        logarithm of a point's expected radial error scale, pixels of the input.
+        A model from `[B, S, S, 3]` sRGB in [0, 1] to `[B, 2, 68, 2]` points, pixels of the input, in the sets of
+        `contract.LANDMARK_SETS`, and `[B, 2, 68]` log-sigmas: half a point's expected radial error, log pixels of the input.
     """
     image = keras.Input((config.image_size, config.image_size, 3), name="image")
     x = layers.Rescaling(4.0, offset=-2.0, name="centre")(image)
-    x = _convolution(x, config.stem_channels, "stem", strides=2)
+    x = convolution(x, config.stem_channels, "stem", strides=2)
     for stage, (channels, blocks) in enumerate(zip(config.channels, config.blocks, strict=True)):
-        x = _convolution(x, channels, f"stage{stage}_down", strides=2)
+        x = convolution(x, channels, f"stage{stage}_down", strides=2)
         for block in range(blocks):
-            name = f"stage{stage}_block{block}"
-            y = _convolution(x, channels, f"{name}_a")
-            y = _convolution(y, channels, f"{name}_b", activation=False)
-            x = layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_add")([x, y]))
-    votes = layers.Conv2D(4 * contract.LANDMARK_COUNT, 1, name="votes")(x)
-    points, log_sigma = VotedLandmarks(name="landmarks")(votes)
+            x = residual_block(x, channels, f"stage{stage}_block{block}")
+    x = convolution(x, config.pooled_channels, "pooled", kernel=1)
+    x = layers.Flatten(name="grid")(x)
+    x = layers.Dense(config.features, activation="relu", name="features")(x)
+    raw = layers.Dense(
+        3 * len(contract.LANDMARK_SETS) * contract.LANDMARK_COUNT,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.003),
+        name="raw",
+    )(x)
+    points, log_sigma = PointsAndSigmas(config.image_size, dtype="float32", name="landmarks")(raw)
     return keras.Model(image, [points, log_sigma], name="landmark_network")
 
 
@@ -135,8 +130,15 @@ def load(path: str | os.PathLike[str]) -> tuple[keras.Model, LandmarkNetworkConf
     return network, config
 
 
-def _convolution(x: Any, channels: int, name: str, strides: int = 1, activation: bool = True) -> Any:
-    """A 3x3 convolution with batch normalisation and, where asked, a ReLU."""
-    x = layers.Conv2D(channels, 3, strides, "same", use_bias=False, name=f"{name}_conv")(x)
+def convolution(x: Any, channels: int, name: str, strides: int = 1, kernel: int = 3, activation: bool = True) -> Any:
+    """A convolution with batch normalisation and, where asked, a ReLU."""
+    x = layers.Conv2D(channels, kernel, strides, "same", use_bias=False, name=f"{name}_conv")(x)
     x = layers.BatchNormalization(momentum=0.98, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x) if activation else x
+
+
+def residual_block(x: Any, channels: int, name: str) -> Any:
+    """Two 3x3 convolutions around which the input goes, too; it must have as many channels."""
+    y = convolution(x, channels, f"{name}_a")
+    y = convolution(y, channels, f"{name}_b", activation=False)
+    return layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_add")([x, y]))
