@@ -15,6 +15,7 @@ VERBS = {
     "reconstruct": ("monoface.reconstruct", "Photographs to landmarks, pose and mesh with a pushed or served model."),
     "serve": ("monoface.serve", "Serve a pushed model over gRPC and REST, as TensorFlow Serving would."),
     "model": ("monoface.model", "Read, inspect and build 3D morphable face models."),
+    "manifest": ("monoface.manifest", "A manifest of photographs and labels that come in other forms."),
     "landmarks": ("monoface.landmarks", "Train the landmark network that finds faces."),
 }
 

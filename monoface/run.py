@@ -21,8 +21,9 @@ import click
 )
 @click.option(
     "--photos",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of photographs to train on besides the rendered faces; landmarks are detected on them.",
+    type=click.Path(exists=True, path_type=Path),
+    help="A folder of photographs, or a manifest, to train on besides the rendered faces; landmarks are detected where there "
+    "are none.",
 )
 @click.option(
     "--out",

@@ -80,7 +80,7 @@ class PipelineConfig:
     synthetic: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"preset": "tu2019"})
     """Rendered faces: `preset` and fields of SyntheticFaceConfig."""
     photos: str | None = None
-    """Folder of photographs; None leaves the photo branch out."""
+    """Folder of photographs, with or without labels, or a manifest of them (`docs/photos.md`); None leaves the photo branch out."""
     photo_examples: PhotoConfig = dataclasses.field(default_factory=PhotoConfig)
     """How photographs are read."""
     landmark_detector: LandmarkDetectorConfig = dataclasses.field(default_factory=LandmarkDetectorConfig)
@@ -117,8 +117,8 @@ class PipelineConfig:
             SyntheticFaceConfig.from_values(self.synthetic)
         except (ValueError, FileNotFoundError) as error:
             raise ValueError(f"`synthetic`: {error}") from error
-        if self.photos is not None and is_local(self.photos) and not Path(self.photos).is_dir():
-            raise ValueError(f"`photos` must be a folder. There is no folder {self.photos}.")
+        if self.photos is not None and is_local(self.photos) and not Path(self.photos).exists():
+            raise ValueError(f"`photos` must be a folder or a manifest. There is no {self.photos}.")
 
     @classmethod
     def preset(cls, name: str) -> "PipelineConfig":

@@ -97,8 +97,14 @@ def create_synthetic_faces(config: PipelineConfig, morphable_model: Channel) -> 
 
 
 def create_photos(config: PipelineConfig) -> Faces:
-    """Photographs of a folder, with detected landmarks."""
-    reader = PhotoExampleGen(input_dir=absolute(str(config.photos)), config=to_json(config.photo_examples))
+    """Photographs with the landmarks that came with them, else detected ones."""
+    own_model = config.morphable_model != DEFAULT_FACE_MODEL
+    reader = PhotoExampleGen(
+        source=absolute(str(config.photos)),
+        config=to_json(config.photo_examples),
+        morphable_model=absolute(config.morphable_model) if own_model else None,
+        sha256=config.morphable_model_sha256 if own_model else None,
+    )
     detector = LandmarkDetector(examples=reader.outputs["examples"], config=to_json(config.landmark_detector))
     return Faces([reader, detector], detector.outputs["examples"])
 

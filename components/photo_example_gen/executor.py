@@ -27,11 +27,18 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Args:
             input_dict: Empty.
             output_dict: `examples` and `dead_letters`.
-            exec_properties: `input_dir`, and `config`, JSON.
+            exec_properties: `source`, `config`, JSON, and, where there is one, `morphable_model` and its `sha256`.
         """
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         letters = artifact_utils.get_single_instance(output_dict["dead_letters"])
         config = configuration.from_json(PhotoConfig, exec_properties["config"])
-        input_dir = exec_properties["input_dir"]
-        transforms.generate(self._make_beam_pipeline(), input_dir, config, examples.uri, letters.uri)
+        transforms.generate(
+            self._make_beam_pipeline(),
+            exec_properties["source"],
+            config,
+            examples.uri,
+            letters.uri,
+            exec_properties.get("morphable_model"),
+            exec_properties.get("sha256"),
+        )
         describe_examples(examples, SPLITS)

@@ -73,6 +73,8 @@ class Photo:
     """Height of the upright photo in the file, pixels."""
     original_width: int
     """Width of the upright photo in the file, pixels."""
+    orientation: int = 1
+    """EXIF orientation of the pixels in the file, 1 to 8; what it asks for has been done to `image`."""
 
 
 def read_photo(
@@ -228,7 +230,7 @@ def _decoded(image: Image.Image, name: str, max_side: int | None) -> Photo:
         rgb = rgb.transpose(_TRANSPOSITIONS[orientation])
     if orientation >= 5:
         width, height = height, width
-    return Photo(np.array(rgb, np.uint8), original_height=height, original_width=width)
+    return Photo(np.array(rgb, np.uint8), height, width, orientation)
 
 
 _TRANSPOSITIONS: Final = {

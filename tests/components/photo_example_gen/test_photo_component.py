@@ -45,7 +45,7 @@ def test_mistakes_appear_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`eval_fraction` must be"):
         PhotoExampleGen(str(tmp_path / "album"), json.dumps({"eval_fraction": 2}))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="`input_dir` must hold photos"):
+    with pytest.raises(FileNotFoundError, match="`source` must hold photos"):
         PhotoExampleGen(str(tmp_path / "empty"))
     with pytest.raises(FileNotFoundError, match=r"There is none at '.*nowhere'"):
         PhotoExampleGen(str(tmp_path / "nowhere"))
@@ -73,5 +73,5 @@ def test_the_executor_refuses_a_missing_folder_before_any_work(tmp_path: Path) -
     for name, (artifact,) in outputs.items():
         artifact.uri = str(tmp_path / name / "7")
     with pytest.raises(FileNotFoundError, match="There is none at '/not/here'"):
-        Executor().Do({}, outputs, {"input_dir": "/not/here", "config": "{}"})
+        Executor().Do({}, outputs, {"source": "/not/here", "config": "{}"})
     assert not list(tmp_path.iterdir())

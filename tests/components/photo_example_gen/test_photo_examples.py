@@ -205,9 +205,7 @@ def test_a_folder_without_one_photo_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     for name in ("a.txt", "b.txt", "c.txt"):
         (tmp_path / "notes" / name).write_text("words" if name < "c" else "")
-    message = (
-        r"None of the 3 files in .* is a photo that can be used: 2 × not_an_image, 1 × empty. The first: a.txt: Must be"
-    )
+    message = r"None of the 3 photos of .* can be used: 2 × not_an_image, 1 × empty. The first: a.txt: Must be"
     with pytest.raises(RuntimeError, match=message):
         generate(tmp_path / "notes", tmp_path / "out")
     assert len(list(dead_letters.read(str(tmp_path / "out/letters/1")))) == 3

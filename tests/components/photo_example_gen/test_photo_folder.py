@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
-from components.photo_example_gen import folder
+from components.photo_example_gen import splits
 from components.photo_example_gen.config import PhotoConfig
-from components.photo_example_gen.folder import PhotoFile
+from components.photo_example_gen.photo_file import PhotoFile
+from components.photo_example_gen.readers import folder
+from components.photo_example_gen.readers.folder import FolderReader
+from components.records import EVAL, SPLITS
 from trainer import configuration
 
 
@@ -16,12 +19,21 @@ def touch(root: Path, *paths: str) -> None:
         (root / path).write_bytes(path.encode())
 
 
+def find(source: str) -> list[PhotoFile]:
+    return FolderReader(source).find()
+
+
+def state(source: str) -> str:
+    reader = FolderReader(source)
+    return reader.state(reader.find())
+
+
 def people(count: int, photos: int = 1) -> list[PhotoFile]:
     return [PhotoFile(f"{name}/{photo}", str(name)) for name in range(count) for photo in range(photos)]
 
 
 def split_of_identities(config: PhotoConfig, files: list[PhotoFile]) -> dict[str, str]:
-    return {file.identity: work.shard.split for work in folder.shard_works(files, config) for file in work.items}
+    return {file.identity: work.shard.split for work in splits.shard_works(files, config) for file in work.items}
 
 
 def test_sub_folders_are_identities_and_hidden_files_are_passed_over(tmp_path: Path) -> None:
@@ -36,7 +48,7 @@ def test_sub_folders_are_identities_and_hidden_files_are_passed_over(tmp_path: P
         "a/.thumbs/z.jpg",
         "b/.hidden",
     )
-    assert folder.find_photos(str(tmp_path)) == [
+    assert find(str(tmp_path)) == [
         PhotoFile("a/2020/x", "a"),
         PhotoFile("alone.jpg", "alone.jpg"),
         PhotoFile("b/1.png", "b"),
@@ -46,14 +58,14 @@ def test_sub_folders_are_identities_and_hidden_files_are_passed_over(tmp_path: P
 
 def test_no_folder_no_work(tmp_path: Path) -> None:
     with pytest.raises(
-        FileNotFoundError, match=r"`input_dir` must be a folder of photos. There is none at '.*nowhere'"
+        FileNotFoundError, match=r"`source` must be a folder of photos or a manifest. There is none at '.*nowhere'"
     ):
-        folder.find_photos(str(tmp_path / "nowhere"))
+        find(str(tmp_path / "nowhere"))
     touch(tmp_path, "file.jpg", "hidden/.only")
     with pytest.raises(NotADirectoryError, match=r"Received a file: '.*file.jpg'"):
-        folder.find_photos(str(tmp_path / "file.jpg"))
-    with pytest.raises(FileNotFoundError, match="`input_dir` must hold photos"):
-        folder.find_photos(str(tmp_path / "hidden"))
+        find(str(tmp_path / "file.jpg"))
+    with pytest.raises(FileNotFoundError, match="`source` must hold photos"):
+        find(str(tmp_path / "hidden"))
 
 
 def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,48 +79,48 @@ def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(folder.os, "scandir", refusing)
     with pytest.raises(PermissionError, match=r"/b'"):
-        folder.find_photos(str(tmp_path))
+        find(str(tmp_path))
 
 
 def test_the_fingerprint_changes_with_the_photos(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.jpg", "a/2.jpg")
     (tmp_path / "dangling.jpg").symlink_to(tmp_path / "gone.jpg")
-    first = folder.state(str(tmp_path))
-    assert folder.state(str(tmp_path)) == first
+    first = state(str(tmp_path))
+    assert state(str(tmp_path)) == first
     touch(tmp_path, ".hidden")
-    assert folder.state(str(tmp_path)) == first
+    assert state(str(tmp_path)) == first
     (tmp_path / "a/2.jpg").write_bytes(b"another, longer content")
-    changed = folder.state(str(tmp_path))
+    changed = state(str(tmp_path))
     assert changed != first
     (tmp_path / "a/2.jpg").rename(tmp_path / "a/3.jpg")
-    assert folder.state(str(tmp_path)) not in (first, changed)
+    assert state(str(tmp_path)) not in (first, changed)
 
 
 def test_an_identity_is_in_one_split_whatever_else_is_there() -> None:
     config = PhotoConfig(eval_fraction=0.3, shard_size=7)
     small, large = split_of_identities(config, people(200, 2)), split_of_identities(config, people(400, 3))
     assert all(large[identity] == split for identity, split in small.items())
-    assert 0.22 < sum(split == folder.EVAL for split in large.values()) / 400 < 0.38
-    for work in folder.shard_works(people(200, 2), config):
+    assert 0.22 < sum(split == EVAL for split in large.values()) / 400 < 0.38
+    for work in splits.shard_works(people(200, 2), config):
         assert all(small[file.identity] == work.shard.split for file in work.items)
 
 
 def test_the_seed_chooses_the_people() -> None:
-    splits = [split_of_identities(PhotoConfig(eval_fraction=0.5, seed=seed), people(60)) for seed in (0, 1)]
-    assert splits[0] != splits[1]
+    chosen = [split_of_identities(PhotoConfig(eval_fraction=0.5, seed=seed), people(60)) for seed in (0, 1)]
+    assert chosen[0] != chosen[1]
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_neither_split_is_empty_where_there_are_two_people(count: int) -> None:
     for fraction in (0.01, 0.99):
         for seed in range(20):
-            splits = split_of_identities(PhotoConfig(eval_fraction=fraction, seed=seed), people(count)).values()
-            assert set(splits) == set(folder.SPLITS)
+            chosen = split_of_identities(PhotoConfig(eval_fraction=fraction, seed=seed), people(count)).values()
+            assert set(chosen) == set(SPLITS)
 
 
 def test_one_person_or_no_evaluation_leaves_an_empty_file() -> None:
     for config, files in ((PhotoConfig(eval_fraction=0.0), people(9)), (PhotoConfig(eval_fraction=0.01), people(1))):
-        works = folder.shard_works(files, config)
+        works = splits.shard_works(files, config)
         assert [(work.shard.split, len(work.items)) for work in works] == [("train", len(files)), ("eval", 0)]
 
 
@@ -116,12 +128,12 @@ def test_files_hold_every_photo_once_in_order() -> None:
     files = people(30, 3)
     shuffled = random.Random(0).sample(files, len(files))
     config = PhotoConfig(eval_fraction=0.2, shard_size=8)
-    works = folder.shard_works(shuffled, config)
-    assert works == folder.shard_works(files, config)
-    assert sorted(file for work in works for file in work.items) == sorted(files)
+    works = splits.shard_works(shuffled, config)
+    assert works == splits.shard_works(files, config)
+    assert {file for work in works for file in work.items} == set(files)
     for work in works:
         assert len(work.items) <= 8
-        assert list(work.items) == sorted(work.items)
+        assert list(work.items) == sorted(work.items, key=lambda photo: photo.order)
         assert work.shard.count == sum(other.shard.split == work.shard.split for other in works)
 
 
@@ -135,6 +147,12 @@ def test_files_hold_every_photo_once_in_order() -> None:
         ({"shard_size": -1}, "`shard_size` must be at least 1. Received: shard_size=-1"),
         ({"jpeg_quality": 101}, r"`jpeg_quality` must be in \[1, 100\]. Received: jpeg_quality=101"),
         ({"seed": -1}, "`seed` must be at least 0"),
+        (
+            {"reader": "csv"},
+            "`reader` must be one of auto, folder, manifest, pts, aflw2000, multiview. Received: 'csv'",
+        ),
+        ({"labels_of": "file"}, "`labels_of` must be one of stored, upright"),
+        ({"first_pixel_center": 99.0}, r"`first_pixel_center` must be in \[-10, 10\]"),
         ({"evalfraction": 0.1}, "no field `evalfraction`. Did you mean `eval_fraction`"),
     ],
 )

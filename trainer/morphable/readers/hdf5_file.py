@@ -27,9 +27,10 @@ class Hdf5File:
     refused: a path in a hostile file leads nowhere.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Remembers the path; `with` opens it."""
+    def __init__(self, path: str | os.PathLike[str], max_bytes: int | None = None) -> None:
+        """Remembers the path, and how much may be read in all (None is `MAX_BYTES`); `with` opens it."""
         self._path = Path(path)
+        self._max_bytes = MAX_BYTES if max_bytes is None else max_bytes
         self._file: Any = None
         self._read = 0
 
@@ -64,7 +65,7 @@ class Hdf5File:
 
         Raises:
             ValueError: If it is missing, no array of numbers, stored elsewhere, larger than what the file can hold, larger
-                than `MAX_BYTES` together with what was read before, or not finite.
+                than it may be together with what was read before, or not finite.
         """
         dataset = self._dataset(name)
         if dataset.dtype.kind not in "fiu":
@@ -123,8 +124,8 @@ class Hdf5File:
                 f"{name} claims {size} bytes (shape {list(dataset.shape)}); the file holds {stored} of them"
             )
         self._read += size
-        if self._read > MAX_BYTES:
-            raise ValueError(f"it unpacks to more than {MAX_BYTES} bytes")
+        if self._read > self._max_bytes:
+            raise ValueError(f"it unpacks to more than {self._max_bytes} bytes")
 
     def _find(self, name: str) -> Any:
         """The object at a path whose links all are plain, or None where it is not there."""
