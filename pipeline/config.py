@@ -16,6 +16,7 @@ import yaml
 from components.face_trainer.config import FaceTrainerConfig
 from components.landmark_detector.config import LandmarkDetectorConfig
 from components.photo_example_gen.config import PhotoConfig
+from components.photo_report.config import PhotoReportConfig
 from components.synthetic_face_gen.config import SyntheticFaceConfig
 from trainer import contract
 from trainer.configuration import from_mapping
@@ -80,11 +81,13 @@ class PipelineConfig:
     synthetic: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"preset": "tu2019"})
     """Rendered faces: `preset` and fields of SyntheticFaceConfig."""
     photos: str | None = None
-    """Folder of photographs, with or without labels, or a manifest of them (`docs/photos.md`); None leaves the photo branch out."""
+    """Folder of photographs, with labels or without, or a manifest (`docs/photos.md`); None leaves the photo branch out."""
     photo_examples: PhotoConfig = dataclasses.field(default_factory=PhotoConfig)
     """How photographs are read."""
     landmark_detector: LandmarkDetectorConfig = dataclasses.field(default_factory=LandmarkDetectorConfig)
     """How faces are found in them."""
+    photo_report: PhotoReportConfig = dataclasses.field(default_factory=PhotoReportConfig)
+    """What counts as drift between spans of photographs, and as skew between them and rendered faces."""
     trainer: FaceTrainerConfig = dataclasses.field(default_factory=lambda: FaceTrainerConfig(preset="paper"))
     """Which model is trained and how: `model`, `preset` and `overrides` of its configuration."""
     evaluation: EvaluationConfig = EvaluationConfig()

@@ -130,7 +130,7 @@ def _arrays(folder: Path, wanted: Mapping[str, tuple[str, tuple[int, ...]]]) -> 
     if not path.is_file():
         raise FileNotFoundError(f"There is no {path}")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             found = {name: archive[name] for name in wanted if name in archive.files}
     except Exception as error:  # zipfile and NumPy raise nearly anything on damaged files
         raise ValueError(f"{path} cannot be read: {error}") from error

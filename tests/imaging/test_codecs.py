@@ -88,7 +88,7 @@ def test_every_exif_orientation_comes_out_upright(orientation: int) -> None:
     assert_is_photo(codecs.read_photo(data))
     reduced = codecs.decode_photo(data, max_side=24)
     assert reduced.image.shape == (16, 24, 3)
-    assert (reduced.original_height, reduced.original_width) == (32, 48)
+    assert (reduced.original_height, reduced.original_width, reduced.orientation) == (32, 48, orientation)
 
 
 def test_broken_exif_does_not_lose_the_photo() -> None:
@@ -114,6 +114,24 @@ def test_sixteen_bit_grey_is_scaled_not_clipped(kind: str) -> None:
     image = codecs.read_photo(encoded(ramp, kind))
     np.testing.assert_allclose(image[0, :, 0], ramp[0] / 257, atol=0.51)
     assert image[0, -1, 0] == 255
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(0, 1), (4, 2), (2, 3), (6, 4)])
+def test_sixteen_bit_png_of_every_kind(kind: int, channels: int) -> None:
+    """Grey and colour, with and without alpha, written by the format's definition."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    ramp = np.linspace(0, 65535, 64).astype(">u2")
+    pixels = np.repeat(np.tile(ramp, (32, 1))[..., None], channels, axis=2)
+    if channels in (2, 4):
+        pixels[..., -1] = 65535
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    header = struct.pack(">IIBBBBB", 64, 32, 16, kind, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    image = codecs.read_photo(data)
+    np.testing.assert_allclose(image, np.repeat((ramp / 257)[None, :, None], 32, axis=0).repeat(3, axis=2), atol=1)
 
 
 def test_palette_and_bilevel() -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import random
 from pathlib import Path
 from typing import Any
@@ -6,9 +7,10 @@ import pytest
 
 from components.photo_example_gen import splits
 from components.photo_example_gen.config import PhotoConfig
-from components.photo_example_gen.photo_file import PhotoFile
+from components.photo_example_gen.photo_file import PhotoFile, Problem
 from components.photo_example_gen.readers import folder
 from components.photo_example_gen.readers.folder import FolderReader
+from components.photo_example_gen.readers.open_reader import kind_of, open_reader
 from components.records import EVAL, SPLITS
 from trainer import configuration
 
@@ -159,3 +161,43 @@ def test_files_hold_every_photo_once_in_order() -> None:
 def test_mistakes_in_the_configuration_are_named(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         configuration.from_mapping(PhotoConfig, values)
+
+
+def test_views_of_one_instant_share_a_moment(tmp_path: Path) -> None:
+    touch(
+        tmp_path, "anna/smile/0.jpg", "anna/smile/1.jpg", "anna/frown/0.jpg", "bo/smile/0.jpg", "stray.jpg", "bo/x.jpg"
+    )
+    touch(tmp_path, "bo/smile/left/0.jpg")
+    photos = open_reader(str(tmp_path), PhotoConfig(reader="multiview")).find()
+    assert {photo.path: (photo.identity, photo.moment) for photo in photos if photo.problem is None} == {
+        "anna/smile/0.jpg": ("anna", "anna/smile"),
+        "anna/smile/1.jpg": ("anna", "anna/smile"),
+        "anna/frown/0.jpg": ("anna", "anna/frown"),
+        "bo/smile/0.jpg": ("bo", "bo/smile"),
+    }
+    refused = {photo.path: photo.problem.reason for photo in photos if photo.problem is not None}
+    assert refused == {"stray.jpg": "not_a_view", "bo/x.jpg": "not_a_view", "bo/smile/left/0.jpg": "not_a_view"}
+
+
+def test_a_folder_is_what_most_of_it_is(tmp_path: Path) -> None:
+    touch(tmp_path, "album/anna/2020/1.jpg", "album/anna/2020/2.jpg", "album/stray.pts", "album/notes.mat")
+    assert kind_of(str(tmp_path / "album")) == "folder", "an album by years is no set of simultaneous views"
+    touch(tmp_path, "half/1.jpg", "half/1.pts", "half/2.JPG", "half/readme")
+    assert kind_of(str(tmp_path / "half")) == "pts"
+    touch(tmp_path, "third/1.jpg", "third/1.mat", "third/2.jpg", "third/3.jpg")
+    assert kind_of(str(tmp_path / "third")) == "folder"
+    touch(tmp_path, "words/readme", "words/1.pts")
+    assert kind_of(str(tmp_path / "words")) == "folder"
+    touch(tmp_path, "list.csv")
+    assert kind_of(str(tmp_path / "list.csv")) == "manifest"
+    with pytest.raises(FileNotFoundError, match="must be a folder of photos or a manifest"):
+        kind_of(str(tmp_path / "nowhere"))
+
+
+def test_what_is_no_photo_takes_no_split_from_the_people() -> None:
+    refused = [dataclasses.replace(photo, problem=Problem("broken", "It is.")) for photo in people(1)]
+    works = splits.shard_works([PhotoFile("a", "a"), PhotoFile("b", "b"), *refused], PhotoConfig(eval_fraction=0.01))
+    assert [(work.shard.split, sum(photo.problem is None for photo in work.items)) for work in works] == [
+        ("train", 1),
+        ("eval", 1),
+    ]
