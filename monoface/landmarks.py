@@ -1,92 +1,132 @@
-"""`monoface landmarks`: the landmark network that finds faces."""
+"""`monoface landmarks`: the 68 points of every face on photographs."""
 
-import pathlib
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-@click.group()
-def command() -> None:
-    """Train the landmark network that finds faces in photographs.
-
-    The servable uses it to find the face and its 68 points; released weights are part of the package. Training needs no
-    photograph of anyone: it renders its own heads.
-    """
+    from serving.landmarks import Finder, PhotoLandmarks
 
 
-@command.command()
+@click.command("landmarks")
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each photo, with all points.")
 @click.option(
-    "--out",
-    "directory",
-    type=click.Path(file_okay=False, path_type=pathlib.Path),
-    required=True,
-    help="Folder for checkpoints, log and weights. A run that was stopped goes on from what it holds.",
+    "--overlay",
+    "overlays",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory for a picture of each photo with its faces, NAME.png.",
 )
 @click.option(
-    "--cutouts",
-    type=click.Path(file_okay=False, path_type=pathlib.Path),
-    help="Folder with the rendered heads; what is missing there is rendered first.  [default: OUT/cutouts]",
+    "--set",
+    "landmark_set",
+    type=click.Choice(["basel", "outline"]),
+    default="basel",
+    show_default=True,
+    help="basel: the jaw's points are fixed to the skin, as in AFLW2000-3D; outline: they lie on the visible contour.",
 )
-@click.option("--preset", type=click.Choice(["small", "tiny"]), default="small", show_default=True)
-@click.option("--count", type=click.IntRange(min=4), default=15_000, show_default=True, help="Rendered heads.")
-@click.option("--steps", type=click.IntRange(min=1), help="Optimiser steps.  [default: the preset's]")
+@click.option("--flip", is_flag=True, help="Average with the mirrored face: a little better, takes twice as long.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of heads, weights and pictures."
+    "--small", is_flag=True, help="Look for faces half as small, too: down to a fortieth of the photo; slower."
 )
 @click.option(
-    "--backgrounds",
-    type=click.Path(exists=True, file_okay=False),
-    help="Folder with photographs without people to put heads in front of.  [default: procedural pictures]",
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Leave out faces of which the networks are less sure.",
 )
-def train(
-    directory: pathlib.Path,
-    cutouts: pathlib.Path | None,
-    preset: str,
-    count: int,
-    steps: int | None,
-    seed: int,
-    backgrounds: str | None,
+def command(
+    photos: tuple[str, ...],
+    as_json: bool,
+    overlays: Path | None,
+    landmark_set: str,
+    flip: bool,
+    small: bool,
+    min_confidence: float,
 ) -> None:
-    """Render heads and train the network on them.
+    """Find the 68 landmarks of every face on photographs, with the released networks.
+
+    PHOTO is a file, a directory of photos or a pattern. Points are x, y in the upright photo's pixels, and z in the same scale,
+    away from the camera; pose is yaw, pitch, roll in degrees.
+
+    A photo that cannot be used, or that shows no face, is named with the reason, and the rest goes on; the exit status is then 1.
 
     \b
-    Example, how the released weights were made:
-      monoface landmarks train --out out/landmarks --backgrounds FOLDER
+    Examples:
+      monoface landmarks portrait.jpg
+      monoface landmarks holiday/ --json > holiday.jsonl
+      monoface landmarks 'friends/*.png' --set outline --overlay out/overlays
+    """  # noqa: D301 - click wants the character
+    import json
 
-    The weights are OUT/landmarks.npz; copied to trainer/landmarks/assets/ they are the released ones.
-    """  # noqa: D301 (\b is how click is told to keep the lines)
-    import dataclasses
+    from rich.console import Console
 
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from serving.landmarks import landmark_photos
+    from serving.photo_paths import find_photos
 
-    from components.synthetic_face_gen.config import PROCEDURAL
-    from components.synthetic_face_gen.cutouts import background_pictures, landmark_training_sets, write_cutouts
-    from trainer.landmarks.config import LandmarkTrainingConfig
-    from trainer.landmarks.train import Trainer
+    found = find_photos(photos, overlays)
+    errors = Console(stderr=True)
+    with errors.status("Loading the networks"):
+        try:
+            find = _finder(landmark_set, flip, small)
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error
+    failed = 0
+    try:
+        for result in landmark_photos(found, find, landmark_set, overlays, min_confidence):
+            if as_json:
+                click.echo(json.dumps(result.to_json()))
+            if result.failed:
+                failed += 1
+                errors.print(f"{result.reason}: {result.message}", markup=False, highlight=False, soft_wrap=True)
+            elif not as_json:
+                _print(result, Console())
+    except OSError as error:
+        raise click.ClickException(f"Overlays cannot be written: {error}") from error
+    if failed:
+        errors.print(f"{failed} of {len(found)} photos failed.", highlight=False)
+        raise SystemExit(1)
+
+
+def _finder(landmark_set: str, flip: bool, small: bool) -> "Finder":
+    """The released networks as a function of a photo."""
+    import numpy as np
+    import tensorflow as tf
+
+    from serving.face_model import Face, faces_of
+    from trainer.export_landmarks import LandmarkServable
+    from trainer.imaging.decoding import photos_of
+    from trainer.landmarks import finder, released
     from trainer.morphable.default import default_head
 
-    config = dataclasses.replace(LandmarkTrainingConfig.preset(preset), seed=seed)
-    if steps is not None:
-        config = dataclasses.replace(config, steps=steps)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns) as progress:
-        rendering = progress.add_task("rendering heads", total=count // 4 * 4)
-        training = progress.add_task("training", total=config.steps)
-        try:
-            trainer = Trainer(config, directory)
-            sets = landmark_training_sets(count, seed)
-            shards = write_cutouts(
-                sets,
-                default_head(),
-                cutouts or directory / "cutouts",
-                lambda images: progress.advance(rendering, images),
-            )
-            pictures = background_pictures(backgrounds or PROCEDURAL, 400, 160, seed)
-        except (ValueError, FileNotFoundError) as error:
-            raise click.ClickException(str(error)) from error
+    views = finder.TILED if small else finder.WHOLE
+    margin = released.released_config().margin
+    servable = LandmarkServable(released.released_networks(), default_head(), margin, landmark_set, flip, views)
+    # Photos come in every size: it is traced once for all.
+    ask = tf.function(
+        lambda pixels: servable.all_faces(photos_of(pixels)), input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)]
+    )
 
-        def report(step: int, loss: float) -> None:
-            progress.update(training, completed=step, description=f"training, loss {loss:.2f}")
+    def find(image: np.ndarray) -> list[Face]:
+        return faces_of({name: value.numpy() for name, value in ask(tf.constant(image)).items()})
 
-        path = trainer.train(shards, pictures, report)
-    click.echo(path)
+    return find
+
+
+def _print(result: "PhotoLandmarks", console: "Console") -> None:
+    """A photo's faces as a table."""
+    from rich.table import Table
+
+    table = Table(title=str(result.photo), title_justify="left", title_style="bold")
+    for column in ("face", "x0", "y0", "x1", "y1", "yaw", "pitch", "roll", "confidence"):
+        table.add_column(column, justify="right")
+    for number, face in enumerate(result.faces, start=1):
+        numbers = [f"{value:.0f}" for value in (*face.box, *face.pose)]
+        table.add_row(str(number), *numbers, f"{face.confidence:.2f}")
+    console.print(table)
+    if result.overlay is not None:
+        console.print(str(result.overlay), markup=False, highlight=False, soft_wrap=True)

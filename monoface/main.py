@@ -11,12 +11,16 @@ from monoface.verbs import LazyGroup
 VERBS = {
     "preview": ("monoface.preview", "Contact sheet of rendered faces."),
     "render": ("monoface.render", "A data set of rendered faces in a folder; other machines through Beam."),
+    "photos": ("monoface.photos", "Photographs with landmarks as a data set in a folder."),
     "run": ("monoface.run", "Run the local pipeline: render, train, evaluate, gate, push."),
+    "landmarks": ("monoface.landmarks", "The 68 points of every face on photographs, with the released networks."),
     "reconstruct": ("monoface.reconstruct", "Photographs to landmarks, pose and mesh with a pushed or served model."),
     "serve": ("monoface.serve", "Serve a pushed model over gRPC and REST, as TensorFlow Serving would."),
+    "export": ("monoface.export", "Write the released networks as SavedModels."),
+    "train": ("monoface.train", "Train the networks that find faces and their landmarks."),
+    "evaluate": ("monoface.evaluate", "Measure these networks, with pictures of what they get wrong."),
     "model": ("monoface.model", "Read, inspect and build 3D morphable face models."),
     "manifest": ("monoface.manifest", "A manifest of photographs and labels that come in other forms."),
-    "landmarks": ("monoface.landmarks", "Train the landmark network that finds faces."),
 }
 
 
@@ -27,6 +31,7 @@ def command() -> None:
 
     \b
     Start with:
+      monoface landmarks PHOTO.jpg                the points of the faces on a photo, without any training
       monoface preview                            what the rendered training faces look like
       monoface run --preset tiny                  train a small model with the local pipeline
       monoface reconstruct PHOTO.jpg --out DIR    use the model that the pipeline pushed

@@ -172,19 +172,31 @@ class FaceModel(abc.ABC):
         inputs: dict[str, Any] = {contract.INPUT_IMAGE_BYTES: [image_bytes]}
         if box is not None:
             inputs[contract.INPUT_BOX] = np.asarray([box], np.float32)
-        outputs = self.predict(self.signature_for(box is not None, mesh), inputs)
-        wanted = [contract.OUTPUT_BOX, contract.OUTPUT_LANDMARKS, contract.OUTPUT_POSE, contract.OUTPUT_CONFIDENCE]
-        if missing := [name for name in wanted if name not in outputs]:
-            raise ServingError(f"The model's answer lacks {', '.join(missing)}: it is not a monoface model.")
-        vertices, triangles = outputs.get(contract.OUTPUT_VERTICES), outputs.get(contract.OUTPUT_TRIANGLES)
-        return Face(
-            box=outputs[contract.OUTPUT_BOX][0],
-            landmarks=outputs[contract.OUTPUT_LANDMARKS][0],
-            pose=outputs[contract.OUTPUT_POSE][0],
-            confidence=float(outputs[contract.OUTPUT_CONFIDENCE].reshape(-1)[0]),
-            vertices=None if vertices is None else vertices[0],
-            triangles=None if triangles is None else triangles.reshape(-1, *triangles.shape[-2:])[0],
-        )
+        found = faces_of(self.predict(self.signature_for(box is not None, mesh), inputs))
+        if len(found) != 1:
+            raise ServingError(f"The model must answer with one face for one photo. Received: {len(found)}")
+        return found[0]
+
+    def faces(self, image_bytes: bytes) -> list[Face]:
+        """Finds all faces on one photo, without meshes.
+
+        One photo a request: a server that joins requests into batches could not tell whose the faces are.
+
+        Args:
+            image_bytes: JPEG or PNG, upright.
+
+        Returns:
+            The faces, likeliest first; none where the model sees none.
+
+        Raises:
+            UnknownSignatureError: If the model has no signature `faces`.
+            ServingError: As `predict`.
+        """
+        outputs = self.predict(contract.SIGNATURE_FACES, {contract.INPUT_IMAGE_BYTES: [image_bytes]})
+        index = outputs.get(contract.OUTPUT_IMAGE_INDEX)
+        if index is None or index.any():
+            raise ServingError("The model's answer does not say that all faces are on the one photo that was sent.")
+        return faces_of(outputs)
 
     def signature_for(self, box: bool, mesh: bool) -> str:
         """Name of the signature that takes an image, and a box or none, and gives a mesh or need not.
@@ -207,6 +219,36 @@ class FaceModel(abc.ABC):
             f"No signature takes {' and '.join(sorted(inputs))} and gives {' and '.join(sorted(outputs))}. "
             f"Known: {', '.join(sorted(known))}."
         )
+
+
+def faces_of(outputs: Mapping[str, np.ndarray]) -> list[Face]:
+    """Faces of what a signature answered.
+
+    Raises:
+        ServingError: If an output is missing, or they are not as many of each.
+    """
+    wanted = [contract.OUTPUT_BOX, contract.OUTPUT_LANDMARKS, contract.OUTPUT_POSE, contract.OUTPUT_CONFIDENCE]
+    if missing := [name for name in wanted if name not in outputs]:
+        raise ServingError(f"The model's answer lacks {', '.join(missing)}: it is not a monoface model.")
+    confidence = outputs[contract.OUTPUT_CONFIDENCE].reshape(-1)
+    counts = {name: len(outputs[name]) for name in wanted[:3]}
+    if set(counts.values()) != {len(confidence)}:
+        raise ServingError(
+            f"The model's answer is not of one number of faces: {counts}, confidence: {len(confidence)}."
+        )
+    vertices, triangles = outputs.get(contract.OUTPUT_VERTICES), outputs.get(contract.OUTPUT_TRIANGLES)
+    return [
+        Face(
+            box=outputs[contract.OUTPUT_BOX][index],
+            landmarks=outputs[contract.OUTPUT_LANDMARKS][index],
+            pose=outputs[contract.OUTPUT_POSE][index],
+            confidence=float(confidence[index]),
+            vertices=None if vertices is None else vertices[index],
+            # A topology may come once for all.
+            triangles=None if triangles is None else triangles.reshape(-1, *triangles.shape[-2:])[0],
+        )
+        for index in range(len(confidence))
+    ]
 
 
 def conform(signature: Signature, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -1,7 +1,10 @@
-"""A reconstructed face drawn over its photo: the mesh, shaded and see-through, and the 68 points, coloured by group.
+"""Faces drawn over their photo: the mesh, shaded and see-through, and the 68 points, coloured by group.
 
-Pillow and NumPy only. The picture shows the whole photo on the left, and the face enlarged on the right.
+Pillow and NumPy only. The picture shows the whole photo on the left, and the face, or each face, enlarged on the right.
 """
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -17,6 +20,12 @@ FACE_SIDE = (512, 768)
 
 FACE_MARGIN = 0.45
 """Margin of the enlarged face around its box, fraction of the box's longer side, on each side."""
+
+MOST_ENLARGED = 12
+"""Faces of one photo that are enlarged, at most: the first ones."""
+
+TILE_SIDE = 160
+"""Least side of an enlarged face where there are several, pixels."""
 
 GROUP_COLORS: dict[str, tuple[int, int, int]] = {
     "jaw": (255, 255, 255),
@@ -60,14 +69,60 @@ def draw_overlay(image: np.ndarray, face: Face) -> np.ndarray:
     height, width = image.shape[:2]
     scale = photo_scale(image)
     left = draw_panel(image, face, (0.0, 0.0, width, height), scale)
-    side = int(np.clip(left.shape[0], *FACE_SIDE))
+    return _beside(left, [_enlarged(image, face, int(np.clip(left.shape[0], *FACE_SIDE)))], 1)
+
+
+def draw_faces(image: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
+    """The photo with all its faces, numbered where there are several, and the first of them enlarged beside it.
+
+    Args:
+        image: `[H, W, 3]` uint8 photo.
+        faces: What was found, in its pixels; at least one.
+
+    Returns:
+        `[H', W', 3]` uint8. The photo's panel begins at the top-left corner, at `photo_scale(image)`.
+    """
+    scale = photo_scale(image)
+    photo = np.asarray(
+        Image.fromarray(image).resize(
+            (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))), Image.Resampling.LANCZOS
+        )
+    )
+    left = Image.fromarray(photo)
+    several = len(faces) > 1
+    for number, face in enumerate(faces, start=1):
+        _draw_points(left, face.landmarks[:, :2] * scale, face.box.reshape(2, 2) * scale)
+        if several:
+            _draw_number(left, number, tuple(face.box[:2] * scale))
+    shown = faces[:MOST_ENLARGED]
+    rows = math.ceil(math.sqrt(len(shown) / 2)) if several else 1
+    whole = int(np.clip(photo.shape[0], *FACE_SIDE))
+    side = max(whole // rows, TILE_SIDE) if several else whole
+    tiles = []
+    for number, face in enumerate(shown, start=1):
+        tile = Image.fromarray(_enlarged(image, face, side))
+        if several:
+            _draw_number(tile, number, (4.0, 20.0))
+        tiles.append(np.asarray(tile))
+    return _beside(np.asarray(left), tiles, rows)
+
+
+def _enlarged(image: np.ndarray, face: Face, side: int) -> np.ndarray:
+    """`[side, side, 3]` the face with its margin."""
     box_width, box_height = face.box[2] - face.box[0], face.box[3] - face.box[1]
     reach = max(float(max(box_width, box_height)), 1.0) * (0.5 + FACE_MARGIN)
     x, y = float(face.box[0] + face.box[2]) / 2, float(face.box[1] + face.box[3]) / 2
-    right = draw_panel(image, face, (x - reach, y - reach, x + reach, y + reach), side / (2 * reach), points=True)
-    canvas = np.full((max(left.shape[0], side), left.shape[1] + side, 3), BACKGROUND, np.uint8)
+    return draw_panel(image, face, (x - reach, y - reach, x + reach, y + reach), side / (2 * reach))[:side, :side]
+
+
+def _beside(left: np.ndarray, tiles: Sequence[np.ndarray], rows: int) -> np.ndarray:
+    """Square tiles of one size in rows, right of a panel."""
+    side, columns = tiles[0].shape[0], math.ceil(len(tiles) / rows)
+    canvas = np.full((max(left.shape[0], rows * side), left.shape[1] + columns * side, 3), BACKGROUND, np.uint8)
     canvas[: left.shape[0], : left.shape[1]] = left
-    canvas[:side, left.shape[1] :] = right[:side, :side]
+    for index, tile in enumerate(tiles):
+        x, y = left.shape[1] + index % columns * side, index // columns * side
+        canvas[y : y + side, x : x + side] = tile
     return canvas
 
 
@@ -137,6 +192,14 @@ def _blend_mesh(panel: Image.Image, vertices: np.ndarray, triangles: np.ndarray)
     blended = panel.convert("RGBA")
     blended.alpha_composite(layer, (int(start[0]), int(start[1])))
     return blended.convert("RGB")
+
+
+def _draw_number(panel: Image.Image, number: int, corner: tuple[float, ...]) -> None:
+    """A face's number above a corner, on a patch of the box's colour."""
+    draw = ImageDraw.Draw(panel)
+    x, y = max(float(corner[0]), 0.0), max(float(corner[1]) - 16, 0.0)
+    draw.rectangle([x, y, x + 8 * len(str(number)) + 6, y + 14], fill=BOX_COLOR)
+    draw.text((x + 4, y + 1), str(number), fill=(0, 0, 0))
 
 
 def _draw_points(panel: Image.Image, points: np.ndarray, corners: np.ndarray) -> None:

@@ -46,9 +46,12 @@ def find_photos(sources: Iterable[str | os.PathLike[str]], out: Path | None = No
 
 def output_directories(photos: Sequence[Path], out: Path) -> list[Path]:
     """Where each photo's files go: `out` itself for one photo, else a directory named after its stem, made unique."""
-    if len(photos) == 1:
-        return [out]
-    taken, directories = {DEAD_LETTERS_FILE.casefold()}, []
+    return [out] if len(photos) == 1 else [out / name for name in unique_names(photos)]
+
+
+def unique_names(photos: Sequence[Path]) -> list[str]:
+    """A name for each photo: its stem, with a number where another photo has it already."""
+    taken, names = {DEAD_LETTERS_FILE.casefold()}, []
     for photo in photos:
         stem = photo.stem.strip(". ") or "photo"
         name, number = stem, 1
@@ -57,5 +60,5 @@ def output_directories(photos: Sequence[Path], out: Path) -> list[Path]:
             number += 1
             name = f"{stem}-{number}"
         taken.add(name.casefold())
-        directories.append(out / name)
-    return directories
+        names.append(name)
+    return names

@@ -153,9 +153,9 @@ def reconstruct_photo(
             "no_face", f"The model is {face.confidence:.2f} sure of a face; at least {min_confidence:.2f} is asked for."
         )
     directory.mkdir(parents=True, exist_ok=True)
-    _write(directory / OVERLAY_FILE, codecs.encode_png(draw_overlay(image, face)))
-    _write(directory / MESH_FILE, to_obj(vertices, triangles, photo.stem).encode())
-    _write(directory / LANDMARKS_FILE, json.dumps(describe(photo.name, image, [face]), indent=1).encode())
+    write_file(directory / OVERLAY_FILE, codecs.encode_png(draw_overlay(image, face)))
+    write_file(directory / MESH_FILE, to_obj(vertices, triangles, photo.stem).encode())
+    write_file(directory / LANDMARKS_FILE, json.dumps(describe(photo.name, image, [face]), indent=1).encode())
     return face
 
 
@@ -189,13 +189,16 @@ def ask(model: FaceModel, image: np.ndarray, box: Sequence[float] | None = None)
     return model.reconstruct(codecs.encode_jpeg(image), box=box, mesh=True)
 
 
-def describe(name: str, image: np.ndarray, faces: Sequence[Face]) -> dict:
+def describe(
+    name: str, image: np.ndarray, faces: Sequence[Face], landmark_set: str = contract.LANDMARK_SETS[0]
+) -> dict:
     """What `landmarks.json` holds.
 
     Args:
         name: The photo's file name.
         image: `[H, W, 3]`, upright.
         faces: The faces on it, in its pixels.
+        landmark_set: Which of `contract.LANDMARK_SETS` the landmarks are.
     """
     return {
         "image": name,
@@ -205,7 +208,7 @@ def describe(name: str, image: np.ndarray, faces: Sequence[Face]) -> dict:
             {
                 "box": _rounded(face.box),
                 "landmarks": _rounded(face.landmarks),
-                "landmark_set": contract.LANDMARK_SETS[0],
+                "landmark_set": landmark_set,
                 "pose": dict(zip(("yaw", "pitch", "roll"), _rounded(face.pose), strict=True)),
                 "confidence": round(face.confidence, 4),
             }
@@ -267,10 +270,10 @@ def _write_dead_letters(path: Path, failures: Sequence[Outcome]) -> None:
         + "\n"
         for f in failures
     ]
-    _write(path, "".join(lines).encode())
+    write_file(path, "".join(lines).encode())
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
         temporary = Path(file.name)

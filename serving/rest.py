@@ -186,6 +186,9 @@ def predict(model: LoadedModel, body: Any) -> dict[str, Any]:
     encoded = {key: _encoded(output, key.endswith("_bytes")) for key, output in outputs.items()}
     if not rows:
         return {"outputs": encoded if len(encoded) > 1 else next(iter(encoded.values()))}
+    if contract.OUTPUT_IMAGE_INDEX in outputs:
+        # As many faces as photos would pass for one face each.
+        raise InvalidRequestError(f'Signature "{name}" does not answer row by row. Ask for columns (`inputs`) instead.')
     sizes = {key: len(output) if output.ndim else -1 for key, output in outputs.items()}
     if set(sizes.values()) != {len(body["instances"])}:
         raise InvalidRequestError(f"Outputs have no common batch size: {sizes}. Ask for columns (`inputs`) instead.")

@@ -155,7 +155,9 @@ def _to_json(array: np.ndarray) -> Any:
 def _from_json(value: Any, info: TensorInfo) -> np.ndarray:
     """The array of an output; strings come plain, or as `b64` where the output's name ends in `_bytes`."""
     if info.dtype != object:
-        return np.asarray(value, info.dtype)
+        array = np.asarray(value, info.dtype)
+        # JSON's empty list has lost the sizes of what it would hold.
+        return array if array.size or info.shape is None else array.reshape([size or 0 for size in info.shape])
 
     def decoded(item: Any) -> Any:
         if isinstance(item, list):

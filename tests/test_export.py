@@ -7,10 +7,11 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from servable_parts import VERTEX_COUNT, FixedRegressor, encoded, photo, red_patch_network, tiny_model
+from servable_parts import VERTEX_COUNT, FixedRegressor, color_patch_networks, encoded, photo, tiny_model
 
 from trainer import contract, examples
-from trainer.export import WARMUP_FILE, export
+from trainer.export import export
+from trainer.servable import WARMUP_FILE
 
 PORTRAIT = (200, 320), (60, 180, 130, 280)
 LANDSCAPE = (400, 220), (250, 40, 330, 100)
@@ -19,7 +20,7 @@ COMMON = {contract.OUTPUT_BOX, contract.OUTPUT_LANDMARKS, contract.OUTPUT_POSE, 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
-    return export(FixedRegressor(), red_patch_network(), tiny_model(), tmp_path_factory.mktemp("export") / "1")
+    return export(FixedRegressor(), color_patch_networks(), tiny_model(), tmp_path_factory.mktemp("export") / "1")
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,7 @@ def test_signatures_have_the_contracts_names_types_and_shapes(signatures):
             contract.INPUT_IMAGE_BYTES: (tf.string, [None]),
             contract.INPUT_BOX: (tf.float32, [None, 4]),
         },
+        contract.SIGNATURE_FACES: {contract.INPUT_IMAGE_BYTES: (tf.string, [None])},
         contract.SIGNATURE_MESH: {contract.INPUT_IMAGE_BYTES: (tf.string, [None])},
         contract.SIGNATURE_EXAMPLES: {contract.INPUT_EXAMPLES: (tf.string, [None])},
     }
@@ -76,12 +78,13 @@ def test_signatures_have_the_contracts_names_types_and_shapes(signatures):
         contract.OUTPUT_VERTICES: (tf.float32, [None, VERTEX_COUNT, 3]),
         contract.OUTPUT_TRIANGLES: (tf.int32, [None, VERTEX_COUNT, 3]),
     }
+    index = {contract.OUTPUT_IMAGE_INDEX: (tf.int32, [None])}
     assert set(signatures) == set(inputs)
     for name, expected in inputs.items():
         described = signatures[name].structured_input_signature[1]
         assert {key: (spec.dtype, spec.shape.as_list()) for key, spec in described.items()} == expected
         described = signatures[name].structured_outputs
-        expected = outputs | (mesh if name == contract.SIGNATURE_MESH else {})
+        expected = outputs | {contract.SIGNATURE_MESH: mesh, contract.SIGNATURE_FACES: index}.get(name, {})
         assert {key: (spec.dtype, spec.shape.as_list()) for key, spec in described.items()} == expected
 
 
@@ -103,6 +106,26 @@ def test_a_given_box_is_exactly_what_the_regressor_sees(signatures, case):
     box = np.array([[20.0, 30.0, 150.0, 90.0]], np.float32)  # not where the patch is
     answer = call(signatures, contract.SIGNATURE_WITH_BOX, red(case), box=tf.constant(box))
     np.testing.assert_allclose(answer[contract.OUTPUT_LANDMARKS][0], by_hand(box[0])[0], atol=1e-3)
+
+
+def test_all_faces_of_all_photos_say_whose_they_are(signatures):
+    """A photo with two faces, one without, one with one: each face is where it would be alone."""
+    (width, height), patch = LANDSCAPE
+    green = (30, 60, 100, 160)
+    both, none = encoded(photo(width, height, patch, green)), encoded(photo(90, 60, None))
+    answer = call(signatures, contract.SIGNATURE_FACES, both, none, red(PORTRAIT))
+    np.testing.assert_array_equal(answer[contract.OUTPUT_IMAGE_INDEX], [0, 0, 2])
+    found = sorted(answer[contract.OUTPUT_LANDMARKS][:2], key=lambda landmarks: landmarks[:, 0].mean())
+    for landmarks, box in zip([*found, answer[contract.OUTPUT_LANDMARKS][2]], (green, patch, PORTRAIT[1]), strict=True):
+        np.testing.assert_allclose(landmarks, by_hand(box)[0], atol=0.5)
+    nothing = call(signatures, contract.SIGNATURE_FACES, none)
+    assert {key: value.shape for key, value in nothing.items()} == {
+        contract.OUTPUT_IMAGE_INDEX: (0,),
+        contract.OUTPUT_BOX: (0, 4),
+        contract.OUTPUT_LANDMARKS: (0, 68, 3),
+        contract.OUTPUT_POSE: (0, 3),
+        contract.OUTPUT_CONFIDENCE: (0,),
+    }
 
 
 def test_z_is_zero_at_the_origin_of_the_model_frame(signatures):
@@ -191,7 +214,7 @@ def test_warm_up_requests_are_answered(directory, signatures):
 
 
 def test_an_export_replaces_a_saved_model_but_nothing_else(directory, tmp_path):
-    parts = FixedRegressor(), red_patch_network(48), tiny_model()
+    parts = FixedRegressor(), color_patch_networks(), tiny_model()
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "note.txt").write_text("keep me")
     with pytest.raises(FileExistsError, match="theirs"):
@@ -209,7 +232,7 @@ def test_a_regressor_that_does_not_fit_the_model_leaves_nothing(tmp_path):
         shape = np.zeros(5, np.float32)
 
     with pytest.raises(ValueError, match=r"at most 4 shape coefficients\. Received: 5"):
-        export(Greedy(), red_patch_network(48), tiny_model(), tmp_path / "1")
+        export(Greedy(), color_patch_networks(), tiny_model(), tmp_path / "1")
     assert not list(tmp_path.iterdir())
 
 

@@ -10,6 +10,7 @@ import training_parts as parts
 
 from trainer import contract, run_fn, training
 from trainer.landmarks import released
+from trainer.landmarks.config import LandmarkNetworkConfig
 from trainer.models import registry
 from trainer.models.tu2019 import backbones
 from trainer.morphable import io
@@ -165,7 +166,8 @@ def test_every_way_to_train_runs(job, changes):
 @pytest.mark.slow
 def test_export_serves_the_trained_model_in_full_precision(tmp_path, monkeypatch):
     """The SavedModel answers for a photo, and the Keras model beside it has the trained weights."""
-    monkeypatch.setattr(released, "released_network", servable_parts.red_patch_network)
+    monkeypatch.setattr(released, "released_networks", servable_parts.color_patch_networks)
+    monkeypatch.setattr(released, "released_config", LandmarkNetworkConfig)
     overrides = {**OVERRIDES, "mixed_precision": "mixed_bfloat16", "backbone_width": 0.1}
     job = TrainingJob("tu2019", "tiny", "", "", "", str(tmp_path / "serving"), str(tmp_path / "run"), overrides)
     (tmp_path / "run").mkdir()

@@ -148,7 +148,13 @@ def export_model(
     with tempfile.TemporaryDirectory() as folder:
         remote = "://" in job.serving_dir
         target = str(Path(folder) / "servable") if remote else job.serving_dir
-        export.export(regressor, released.released_network(), face.truncated(shape_count, expression_count, 0), target)
+        export.export(
+            regressor,
+            released.released_networks(),
+            face.truncated(shape_count, expression_count, 0),
+            target,
+            released.released_config().margin,
+        )
         if remote:
             _upload(target, job.serving_dir)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow")
-from servable_parts import FixedRegressor, encoded, photo, red_patch_network, tiny_model
+from servable_parts import FixedRegressor, color_patch_networks, encoded, photo, tiny_model
 
 from serving.client import connect
 from serving.face_model import FaceModel, InvalidRequestError
@@ -21,7 +21,7 @@ PATCH = (100, 60, 180, 150)
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("exported")
-    export(FixedRegressor(), red_patch_network(), tiny_model(), base / "1")
+    export(FixedRegressor(), color_patch_networks(), tiny_model(), base / "1")
     return base
 
 

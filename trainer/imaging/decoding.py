@@ -56,6 +56,17 @@ class Photos(NamedTuple):
             return tf.map_fn(one, (owners, transforms), fn_output_signature=tf.float32)
 
 
+def photos_of(pixels: Any) -> Photos:
+    """One photo that is decoded already.
+
+    Args:
+        pixels: `[H, W, 3]` uint8 tensor, sRGB, upright.
+    """
+    with tf.device("/CPU:0"):
+        array = tf.TensorArray(tf.uint8, 1, infer_shape=False, element_shape=[None, None, 3], clear_after_read=False)
+        return Photos(array.write(0, pixels), tf.shape(pixels)[None, :2])
+
+
 def decode_photos(image_bytes: Any, name: str = contract.INPUT_IMAGE_BYTES) -> Photos:
     """Decodes a batch of photos of any sizes; for use inside a `tf.function`.
 
