@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import generation, harness, rendering, scale, visibility
+from benchmarks import generation, harness, photos, rendering, scale, visibility
 
 MEASUREMENTS = {
     measurement.name: measurement
@@ -15,6 +15,7 @@ MEASUREMENTS = {
         *rendering.MEASUREMENTS,
         *generation.MEASUREMENTS,
         *scale.MEASUREMENTS,
+        *photos.MEASUREMENTS,
     )
 }
 
@@ -25,6 +26,7 @@ MEASUREMENTS = {
 def main(names: tuple[str, ...], out: Path) -> None:
     # Before the measurements import TensorFlow. Google's clients announce that they no longer support Python 3.10.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning:google.api_core._python_version_support")
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
     harness.run([MEASUREMENTS[name] for name in names or MEASUREMENTS], out)
 

@@ -25,6 +25,13 @@ class DeadLetters(artifact.Artifact):
     TYPE_NAME = "components.DeadLetters"
 
 
+class PhotoReportPage(artifact.Artifact):
+    """How photos differ from earlier ones and from renders: `{uri}/report.html` for people and `{uri}/shifts.json` for
+    programs, written by `components.photo_report.report`."""
+
+    TYPE_NAME = "components.PhotoReportPage"
+
+
 def describe_examples(examples: artifact.Artifact, splits: Sequence[str]) -> None:
     """Says of an `Examples` artifact that a component has filled which splits it has, and that its records are `tf.Example`s."""
     examples.split_names = artifact_utils.encode_split_names(list(splits))

@@ -3,7 +3,8 @@
     MorphableModelGen → SyntheticFaceGen ──────────┬→ statistics, schema, validation
            │                                       ├→ FaceTrainer → Evaluator → Pusher
            └───────────────────────────────────────┤       ↑           ↑
-    PhotoExampleGen → LandmarkDetector ────────────┘   photographs   last blessed model
+    PhotoExampleGen → LandmarkDetector ─────┬──────┘   photographs   last blessed model
+                          last PhotoReport ─┴→ PhotoReport: drift from the photographs before, skew from the renders
 
 Components take only JSON, and check it while the pipeline is built, before any work starts.
 """
@@ -21,13 +22,16 @@ from tfx.proto import pusher_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from components.artifacts import PhotoReportPage
 from components.face_trainer.component import FaceTrainer
 from components.landmark_detector.component import LandmarkDetector
 from components.morphable_model_gen.component import MorphableModelGen
 from components.photo_example_gen.component import PhotoExampleGen
+from components.photo_report.component import PhotoReport
 from components.synthetic_face_gen.component import SyntheticFaceGen
 from pipeline import beam
 from pipeline.config import DEFAULT_FACE_MODEL, PipelineConfig, is_local
+from pipeline.earlier_report import LatestIfAny
 from pipeline.evaluation import eval_config
 from trainer import contract
 from trainer.configuration import to_json
@@ -69,6 +73,8 @@ def create_pipeline(config: PipelineConfig, metadata_connection_config: Any = No
     components = [face_model, *synthetic.components, *checked.components]
     if photos is not None:
         components += [*photos.components, *create_checks(photos.examples, contract.DOMAIN_PHOTO).components]
+        has_lineage = metadata_connection_config is not None
+        components += create_photo_report(config, photos.examples, synthetic.examples, has_lineage)
     trainer = create_trainer(config, face_model.outputs["morphable_model"], synthetic, photos, checked.schema)
     gate = create_gate(config, trainer.outputs["model"], synthetic.examples)
     pusher = create_pusher(config, trainer.outputs["model"], gate[-1].outputs["blessing"])
@@ -124,6 +130,27 @@ def create_checks(examples: Channel, domain: str) -> CheckedFaces:
         f"ExampleValidator_{domain}"
     )
     return CheckedFaces([statistics, schema, validator], schema.outputs["schema"])
+
+
+def create_photo_report(config: PipelineConfig, photos: Channel, synthetic: Channel, drift: bool = True) -> list[Any]:
+    """How photographs differ from the span before, which is what the last run read, and from rendered faces.
+
+    Args:
+        config: Thresholds.
+        photos: Examples with landmarks.
+        synthetic: Examples of rendered faces.
+        drift: Whether the last report is looked for. Kubeflow Pipelines cannot ask for what may not be there.
+    """
+    if not drift:
+        return [PhotoReport(photos=photos, renders=synthetic, config=to_json(config.photo_report))]
+    earlier = Resolver(strategy_class=LatestIfAny, report=Channel(type=PhotoReportPage)).with_id("LastPhotoReport")
+    report = PhotoReport(
+        photos=photos,
+        renders=synthetic,
+        previous=earlier.outputs["report"],
+        config=to_json(config.photo_report),
+    )
+    return [earlier, report]
 
 
 def create_trainer(

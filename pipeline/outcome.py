@@ -10,7 +10,9 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
-from components.artifacts import DeadLetters
+from components.artifacts import DeadLetters, PhotoReportPage
+from components.photo_report.report import read_shifts
+from components.photo_report.shifts import Shift
 from pipeline.config import METRICS
 
 OVERALL: Final = "overall"
@@ -34,6 +36,12 @@ class Outcome:
     """Folder of the served version; None if nothing was pushed."""
     dead_letters: tuple[str, ...]
     """Folders of the dead letters."""
+    photo_report: str | None = None
+    """Folder of the report on photographs; None if there were none."""
+
+    def photo_shifts(self) -> list[Shift]:
+        """How far the photographs are from earlier ones and from renders."""
+        return [] if self.photo_report is None else read_shifts(self.photo_report)
 
     def dead_letter_files(self) -> list[Path]:
         """The files that hold a dead letter."""
@@ -52,7 +60,7 @@ def read_outcome(metadata_path: str, pipeline_name: str) -> Outcome:
         ValueError: If the pipeline has no run there.
     """
     store = MetadataStore(sqlite_metadata_connection_config(metadata_path))
-    model = evaluation = pushed_to = None
+    model = evaluation = pushed_to = photo_report = None
     blessed = False
     dead_letters = []
     for artifact in _outputs_of_latest_run(store, pipeline_name):
@@ -65,9 +73,11 @@ def read_outcome(metadata_path: str, pipeline_name: str) -> Outcome:
             blessed = properties["blessed"].int_value == 1
         elif kind == "PushedModel" and properties["pushed"].int_value == 1:
             pushed_to = properties["pushed_destination"].string_value
+        elif kind == PhotoReportPage.TYPE_NAME:
+            photo_report = artifact.uri
         elif kind == DeadLetters.TYPE_NAME:
             dead_letters.append(artifact.uri)
-    return Outcome(model, evaluation, blessed, pushed_to, tuple(dead_letters))
+    return Outcome(model, evaluation, blessed, pushed_to, tuple(dead_letters), photo_report)
 
 
 def metric_table(evaluation: str) -> dict[str, dict[str, float]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from components.photo_report.report import PAGE
 from pipeline.config import METRICS, PipelineConfig
 from pipeline.outcome import Outcome, metric_table, read_outcome, refusals
 
@@ -26,6 +27,7 @@ def tell(metadata_path: str, config: PipelineConfig, console: Console) -> bool:
         console.print(error_table(metric_table(outcome.evaluation)))
         console.print(f"Evaluation    {_short(outcome.evaluation)}", highlight=False, soft_wrap=True)
     _tell_dead_letters(outcome, console)
+    _tell_photo_report(outcome, console)
     if outcome.model is not None:
         console.print(f"Trained model {_short(outcome.model)}", highlight=False, soft_wrap=True)
     if outcome.pushed_to is not None:
@@ -60,6 +62,16 @@ def _tell_dead_letters(outcome: Outcome, console: Console) -> None:
         console.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
     for folder in sorted({str(path.parent) for path in outcome.dead_letter_files()}):
         console.print(f"  {_short(folder)}", highlight=False, soft_wrap=True)
+
+
+def _tell_photo_report(outcome: Outcome, console: Console) -> None:
+    """Which shifts of the photographs are reported, and where the page lies."""
+    if outcome.photo_report is None:
+        return
+    console.print(f"Photo report  {_short(outcome.photo_report)}/{PAGE}", highlight=False, soft_wrap=True)
+    for shift in outcome.photo_shifts():
+        if shift.reported:
+            console.print(f"  {shift.kind} of {shift.sentence()}", highlight=False, soft_wrap=True)
 
 
 def _short(path: str) -> str:

@@ -125,7 +125,8 @@ class DetectionWorker(ShardWorker):
         points = features[contract.LANDMARKS_XY].reshape(-1, 2)
         known = features.get(contract.LANDMARKS_KNOWN)
         landmark_set = features.get(contract.LANDMARKS_SET, contract.MEDIAPIPE_LANDMARK_SET)
-        fitted = fit_head(points, self._head, landmark_set, *image.shape[:2], known)
+        height, width = image.shape[:2]
+        fitted = fit_head(points, self._head, landmark_set, height, width, known)
         euler = features.get(contract.POSE_EULER, fitted.euler)
         box = features.get(contract.FACE_BOX, alignment.landmark_box(fitted.points))
         return {

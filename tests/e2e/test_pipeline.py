@@ -85,11 +85,13 @@ def test_a_model_that_passes_is_pushed(first: SimpleNamespace) -> None:
 
 def test_output_tells_steps_errors_and_places(first: SimpleNamespace) -> None:
     output = first.result.output
-    for step in (*GENERATORS, "Evaluator", "Pusher"):
+    for step in (*GENERATORS, "PhotoReport", "Evaluator", "Pusher"):
         assert f"✓ {step}" in output
     assert "overall" in output
     assert str(first.pushed[0]) in output
     assert "broken" in output, "the dead letter is told"
+    page = next((first.folder / "out").rglob("report.html"))
+    assert str(page.parent) in output.replace("\n", "")
 
 
 def test_pushed_model_serves_the_contract_s_signatures(first: SimpleNamespace) -> None:
