@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import generation, harness, photos, rendering, scale, visibility
+from benchmarks import generation, harness, photo_reading, photos, rendering, scale, visibility
 
 MEASUREMENTS = {
     measurement.name: measurement
@@ -15,6 +15,7 @@ MEASUREMENTS = {
         *rendering.MEASUREMENTS,
         *generation.MEASUREMENTS,
         *scale.MEASUREMENTS,
+        *photo_reading.MEASUREMENTS,
         *photos.MEASUREMENTS,
     )
 }

@@ -13,7 +13,9 @@ So yaw and roll have the other sign. The order of the turns differs, so |yaw| is
 by up to 6°.
 """
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -33,6 +35,7 @@ MATLAB_OFFSET: Final = 0.5
 
 _EYES: Final = [*contract.LANDMARK_GROUPS["right_eye"], *contract.LANDMARK_GROUPS["left_eye"]]
 _MOUTH: Final = [*contract.LANDMARK_GROUPS["outer_lips"], *contract.LANDMARK_GROUPS["inner_lips"]]
+_VIEW: Final = re.compile(r"((?:AFW|HELEN|IBUG|LFPW)_.+)_\d{1,3}")
 _VARIABLES: Final = ("Pose_Para", "pt3d_68", "pt2d", "Shape_Para", "Exp_Para")
 
 
@@ -51,6 +54,16 @@ class Aflw2000Reader(BesideReader):
         """
         super().__init__(source)
         self._scale = scale
+
+    def identity(self, path: Path) -> str:
+        """The photo's path; for 300W-LP, whose `AFW_134212_1_3` is view 3 of photo `AFW_134212_1`, that of the photo.
+
+        So views of one photo, and those of its mirror image in `AFW_Flip`, lie in one split.
+        """
+        view = _VIEW.fullmatch(path.stem)
+        if view is None:
+            return path.as_posix()
+        return Path(path.parent.as_posix().removesuffix("_Flip"), view[1]).as_posix()
 
     @property
     def face_model(self) -> str | None:
@@ -82,6 +95,8 @@ def labels_of(variables: Mapping[str, np.ndarray], height: int, scale: BaselScal
     """
     points, toward, landmark_set = _landmarks(variables)
     pose = _numbers(variables, "Pose_Para", 7)
+    if not pose[6] > 0:
+        raise LabelError("bad_pose", f"The scale in `Pose_Para` must be positive. Received: {pose[6]:g}")
     rotation = rotation_of(pose[:3])
     camera = shape = expression = depths = None
     if scale is not None:

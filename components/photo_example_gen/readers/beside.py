@@ -13,7 +13,7 @@ PHOTO_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".b
 
 
 class BesideReader(PhotoReader):
-    """Pairs photos with label files. Nothing says who is on them: each photo is taken for a person of its own."""
+    """Pairs photos with label files. Where nothing says who is on them, each photo is taken for a person of its own."""
 
     suffix: ClassVar[str]
     """Of label files, lower case."""
@@ -32,11 +32,15 @@ class BesideReader(PhotoReader):
             raise FileNotFoundError(
                 f"`source` must hold photos with {self.suffix} files. There is none in {self.source!r}"
             )
-        found = [PhotoFile(path.as_posix(), path.as_posix()) for path in photos]
+        found = [PhotoFile(path.as_posix(), self.identity(path)) for path in photos]
         for path in lonely:
             problem = Problem("missing", f"There is no photo beside {path.name}.")
             found.append(PhotoFile(path.as_posix(), path.as_posix(), problem=problem))
         return found
+
+    def identity(self, path: Path) -> str:
+        """Who is on a photo, by its path in the folder."""
+        return path.as_posix()
 
     def label_path(self, photo: PhotoFile) -> str | None:
         """The file beside the photo, whichever case its ending is in; the plain name where there is none."""

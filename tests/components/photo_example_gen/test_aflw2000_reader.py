@@ -134,6 +134,29 @@ def test_300w_lp_has_points_of_the_visible_contour(tmp_path: Path) -> None:
     assert contract.LANDMARKS_Z not in found
 
 
+def test_views_of_one_photo_are_one_person(tmp_path: Path) -> None:
+    names = (
+        "AFW/AFW_134212_1_0",
+        "AFW/AFW_134212_1_17",
+        "AFW_Flip/AFW_134212_1_0",
+        "AFW/AFW_134212_2_0",
+        "image00050_1",
+    )
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.jpg").write_bytes(b"")
+    identities = [
+        photo.identity for photo in sorted(Aflw2000Reader(str(tmp_path)).find(), key=lambda photo: photo.path)
+    ]
+    assert identities == [
+        "AFW/AFW_134212_1",
+        "AFW/AFW_134212_1",
+        "AFW/AFW_134212_2",
+        "AFW/AFW_134212_1",
+        "image00050_1.jpg",
+    ]
+
+
 def bomb() -> bytes:
     """A file of kilobytes that unpacks to 300 MB of zeros."""
     packer = zlib.compressobj(9)
@@ -172,6 +195,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "short_pose": ({"Pose_Para": np.zeros((1, 6))}, "wrong_shape"),
     "square_pose": ({"Pose_Para": np.zeros((7, 7))}, "wrong_shape"),
     "empty_array": ({"Pose_Para": np.zeros((0, 0))}, "wrong_shape"),
+    "no_scale": ({"Pose_Para": np.zeros((1, 7))}, "bad_pose"),
     "no_points": ({"pt3d_68": None}, "missing_variable"),
     "no_pose": ({"Pose_Para": None}, "missing_variable"),
     "nan": ({"pt3d_68": np.full((3, 68), np.nan)}, "not_finite"),
