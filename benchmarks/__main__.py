@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import generation, harness, photo_reading, photos, rendering, scale, visibility
+from benchmarks import generation, harness, landmarks, photo_reading, photos, rendering, scale, visibility
 
 MEASUREMENTS = {
     measurement.name: measurement
@@ -17,6 +17,7 @@ MEASUREMENTS = {
         *scale.MEASUREMENTS,
         *photo_reading.MEASUREMENTS,
         *photos.MEASUREMENTS,
+        *landmarks.MEASUREMENTS,
     )
 }
 

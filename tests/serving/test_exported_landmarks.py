@@ -1,7 +1,6 @@
 """The landmark servable behind the local server: every face of a photo, over gRPC, over REST and in process."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
