@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 import photo_files
 import pytest
-from click.testing import CliRunner
 
 from components.photo_example_gen.config import PhotoConfig
 from components.photo_example_gen.manifest_writer import AFLW_TO_IBUG68, write_manifest
 from components.photo_example_gen.readers.manifest import ManifestReader
 from components.photo_example_gen.transforms import PhotoWorker
-from monoface.manifest import command
 from trainer import contract, examples
 
 NAMES = np.array(["x_01.jpg", "x_02.jpg", "y_01.jpg"])
@@ -97,12 +95,9 @@ def test_mat_files(tmp_path: Path) -> None:
     assert example[contract.LANDMARKS_SET] == "basel"
 
 
-def test_the_command(tmp_path: Path) -> None:
-    folder, out = archive(tmp_path / "data"), tmp_path / "deep" / "er" / "p1.jsonl"
-    ran = CliRunner().invoke(command, ["p1", str(folder), "--out", str(out), "--landmark-set", "outline"])
-    assert ran.exit_code == 0, ran.output
-    assert ran.output == f"3 photographs: {out}\n"
-    assert {example[contract.LANDMARKS_SET] for example in read(out)} == {"outline"}
+def test_another_landmark_set(tmp_path: Path) -> None:
+    write_manifest("p1", archive(tmp_path / "data"), tmp_path / "p1.jsonl", "outline")
+    assert {example[contract.LANDMARKS_SET] for example in read(tmp_path / "p1.jsonl")} == {"outline"}
 
 
 @pytest.mark.parametrize(
@@ -123,9 +118,6 @@ def test_archives_of_another_form_are_refused(tmp_path: Path, changes: dict[str,
     with pytest.raises(ValueError, match=message):
         write_manifest("p1", folder, tmp_path / "out.jsonl")
     assert not (tmp_path / "out.jsonl").exists()
-    ran = CliRunner().invoke(command, ["p1", str(folder), "--out", str(tmp_path / "out.jsonl")])
-    assert ran.exit_code == 1
-    assert "labels.npz" in ran.output
 
 
 def test_what_is_no_archive(tmp_path: Path) -> None:
