@@ -20,6 +20,7 @@ VERBS = {
     "train": ("monoface.train", "Train the networks that find faces and their landmarks."),
     "evaluate": ("monoface.evaluate", "Measure these networks, with pictures of what they get wrong."),
     "model": ("monoface.model", "Read, inspect and build 3D morphable face models."),
+    "report": ("monoface.report", "How photographs differ from earlier ones and from rendered faces."),
     "manifest": ("monoface.manifest", "A manifest of photographs and labels that come in other forms."),
 }
 

@@ -77,7 +77,7 @@ class LandmarkDetector:
         """
         self._every_face = every_face
         self._min_confidence = min_confidence
-        with _quiet_logs():
+        with quiet_logs():
             from mediapipe.python.solutions import face_detection, face_mesh
 
             self._locators = tuple(
@@ -94,7 +94,7 @@ class LandmarkDetector:
             # Networks are loaded by the first picture, and only then do they write to standard error.
             blank = np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8)
             for graph in (*self._locators, self._mesh):
-                _run(graph, blank)
+                run_graph(graph, blank)
 
     def close(self) -> None:
         """Frees the graphs; the instance is of no use afterwards."""
@@ -161,7 +161,7 @@ class LandmarkDetector:
     def _detections(self, image: np.ndarray, window: np.ndarray, model: int) -> list[tuple[np.ndarray, float]]:
         """Faces that a detector sees in a window of the image: boxes in image pixels, scores."""
         x0, y0, x1, y1 = window
-        result = _run(self._locators[model], _cut(image, window, LOCATOR_SIZES[model]))
+        result = run_graph(self._locators[model], _cut(image, window, LOCATOR_SIZES[model]))
         detections = []
         for detection in result.detections or ():
             relative = detection.location_data.relative_bounding_box
@@ -177,7 +177,7 @@ class LandmarkDetector:
             transform = alignment.crop_transform(box, margin, CROP_SIZE)
             corners = np.array([[0.0, 0.0], [CROP_SIZE, CROP_SIZE]])
             window = alignment.from_crop(corners, transform).reshape(-1)
-            result = _run(self._mesh, _cut(image, window, CROP_SIZE))
+            result = run_graph(self._mesh, _cut(image, window, CROP_SIZE))
             for mesh in result.multi_face_landmarks or ():
                 chosen = [mesh.landmark[index] for index in contract.MEDIAPIPE_TO_IBUG68]
                 points = np.array([(point.x, point.y, point.z) for point in chosen], np.float64) * CROP_SIZE
@@ -195,7 +195,7 @@ def _origin_depth(points: np.ndarray) -> float:
     return float((eyes + mouth) / 2)
 
 
-def _run(graph: Any, image: np.ndarray) -> Any:
+def run_graph(graph: Any, image: np.ndarray) -> Any:
     """A graph's result. Protobuf's warning about a function that MediaPipe calls is not for users."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"SymbolDatabase\.GetPrototype", category=UserWarning)
@@ -259,7 +259,7 @@ def _overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @contextlib.contextmanager
-def _quiet_logs() -> Iterator[None]:
+def quiet_logs() -> Iterator[None]:
     """Keeps MediaPipe's C++ code from writing to standard error while it loads: it asks no logger for leave.
 
     The process's standard error is away for that moment, a tenth of a second once MediaPipe is imported.
