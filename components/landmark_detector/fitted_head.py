@@ -26,6 +26,10 @@ DEPTH_MAP_SIZE: Final = 160
 """Side of the head's depth map in which landmarks are tested, pixels."""
 
 
+class PoseError(ValueError):
+    """Landmarks that do not tell a pose."""
+
+
 class FittedHead(NamedTuple):
     """What the model's mean head says about a face."""
 
@@ -59,21 +63,21 @@ def fit_head(
         known: `[68]` 1 where there is a point, else 0; None where all are.
 
     Raises:
-        ValueError: If the points do not determine a camera.
+        PoseError: If too few points are known, or they lie in one place or plane.
     """
     flat = np.asarray(points, np.float64)[:, :2]
     vertices = model.vertices()
     landmarks = model.landmark_points(vertices, landmark_set)
     chosen = np.ones(len(flat), bool) if known is None else np.asarray(known) > 0
     if not determines_pose(landmarks[chosen]):
-        raise ValueError(
+        raise PoseError(
             f"At least {LEAST_POINTS} landmarks, spread over the face, must be known to tell its pose. "
             f"Received: {int(chosen.sum())}"
         )
     matrix = cameras.fit_scaled_orthographic(landmarks[chosen], flat[chosen])
     scale, euler, _ = cameras.decompose(matrix)
     if not scale > 0:
-        raise ValueError(f"The {int(chosen.sum())} points must spread over more than one place.")
+        raise PoseError(f"The {int(chosen.sum())} points must spread over more than one place.")
     fitted = cameras.project(landmarks.astype(np.float64), matrix, contract.SCALED_ORTHOGRAPHIC)[:, :2]
     flat = np.where(chosen[:, None], flat, fitted)
     transform = alignment.crop_transform(alignment.landmark_box(flat), 0.1, DEPTH_MAP_SIZE)

@@ -13,7 +13,7 @@ from apache_beam.io.filesystems import FileSystems
 from components import records, shard_writing
 from components.dead_letters import DeadLetter
 from components.landmark_detector.config import ALL, LARGEST, REJECT_MANY, LandmarkDetectorConfig
-from components.landmark_detector.fitted_head import fit_head
+from components.landmark_detector.fitted_head import PoseError, fit_head
 from components.landmark_detector.mediapipe_landmarks import DetectedFace, LandmarkDetector
 from components.records import Shard
 from components.shard_writing import ShardWork, ShardWorker
@@ -93,6 +93,8 @@ class DetectionWorker(ShardWorker):
                 yield from self._detected(name, features, image)
         except codecs.PhotoError as error:
             yield DeadLetter(name, STAGE, error.reason, str(error))
+        except PoseError as error:
+            yield DeadLetter(name, STAGE, "pose_unknown", f"{name}: {error}")
         except ValueError as error:
             yield DeadLetter(name, STAGE, "not_usable", f"{name}: {error}")
 

@@ -3,6 +3,9 @@
 import dataclasses
 import io
 import json
+import logging
+import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +22,7 @@ PAGE: Final = "report.html"
 SHIFTS: Final = "shifts.json"
 _TRAITS: Final = "traits.npz"
 _BEFORE: Final = "before/"
+_LOGGER: Final = logging.getLogger(__name__)
 
 
 class Spans(NamedTuple):
@@ -78,18 +82,19 @@ def read_shifts(uri: str) -> list[Shift]:
         return [Shift(**values) for values in json.loads(stream.read())]
 
 
-def read_spans(uri: str) -> Spans:
-    """What a report keeps for the next one.
-
-    Raises:
-        OSError: If the file is not there.
-    """
-    with FileSystems.open(FileSystems.join(uri, _TRAITS)) as stream:
-        content = np.load(io.BytesIO(stream.read()), allow_pickle=False)
-    names = [name for name in content.files if name != "source"]
-    before = {name.removeprefix(_BEFORE): content[name] for name in names if name.startswith(_BEFORE)}
-    photos = {name: content[name] for name in names if not name.startswith(_BEFORE)}
-    return Spans(str(content["source"]), photos, before or None)
+def read_spans(uri: str) -> Spans | None:
+    """What a report keeps for the next one; None, with a warning in the log, if its files are gone or damaged."""
+    try:
+        with FileSystems.open(FileSystems.join(uri, _TRAITS)) as stream:
+            content = np.load(io.BytesIO(stream.read()), allow_pickle=False)
+            arrays = {name: content[name] for name in content.files}
+        source = str(arrays.pop("source"))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        _LOGGER.warning("The report before, in %s, cannot be read, so no drift is told: %s", uri, error)
+        return None
+    before = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
+    photos = {name: array for name, array in arrays.items() if not name.startswith(_BEFORE)}
+    return Spans(source, photos, before or None)
 
 
 def _packed(spans: Spans) -> bytes:

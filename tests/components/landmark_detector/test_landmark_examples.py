@@ -147,7 +147,7 @@ def test_broken_records_become_letters(worker: Any) -> None:
         assert letter.id == ("file#3" if reason == "not_usable" else "a")
     in_one_place = {**annotated(), contract.LANDMARKS_XY: np.full((68, 2), 7.0)}
     (letter,) = worker.landmarked(photo("b", np.zeros((64, 64, 3), np.uint8), **in_one_place), "?")
-    assert letter.reason == "not_usable"
+    assert letter.reason == "pose_unknown"
 
 
 def test_examples_from_elsewhere_that_lack_something_become_letters(worker: Any) -> None:

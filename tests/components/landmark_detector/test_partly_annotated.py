@@ -74,7 +74,7 @@ def test_pose_and_box_that_are_given_stay(worker: Any) -> None:
 def test_too_few_or_too_close_points_are_a_letter(worker: Any, indices: tuple[int, ...]) -> None:
     _, given = partly(indices)
     (letter,) = worker.landmarked(photo("a.jpg", CANVAS, **given), "?")
-    assert letter.reason == "not_usable"
+    assert letter.reason == "pose_unknown"
     assert f"At least 6 landmarks, spread over the face, must be known to tell its pose. Received: {len(indices)}" in (
         letter.message
     )

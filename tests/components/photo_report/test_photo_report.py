@@ -170,6 +170,21 @@ def test_spans_are_compared_with_the_one_before_and_a_repeated_run_says_the_same
     assert found[2] == found[1]
 
 
+@pytest.mark.parametrize("damage", [None, b"", b"words", 300])
+def test_a_report_before_that_is_gone_or_damaged_costs_the_drift_alone(
+    tmp_path: Path, damage: bytes | int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    uri = str(tmp_path / "report")
+    report.write_report(uri, "1", write(tmp_path / "photos", 0.0), None, None, CONFIG)
+    path = tmp_path / "report" / "traits.npz"
+    content = path.read_bytes()
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage if isinstance(damage, bytes) else content[:damage])
+    assert report.read_spans(uri) is None
+    assert "no drift is told" in caplog.text
+
+
 def test_component_and_executor(tmp_path: Path) -> None:
     artifacts = {}
     for name, yaw in (("photos", 30.0), ("renders", 0.0)):
