@@ -1,4 +1,4 @@
-"""Rendered heads without a background: the same faces as `example`, with the mesh's coverage as the picture's alpha.
+"""Rendered heads without a background: the same faces as `example`, dressed alike, with their coverage as the picture's alpha.
 
 For training that puts a face anywhere in a frame, at any size, in front of and behind other things: a square picture pasted
 into a larger one would teach a network to find the square.
@@ -6,10 +6,12 @@ into a larger one would teach a network to find the square.
 
 import io
 import json
+import multiprocessing
 import os
 import pathlib
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
 import numpy as np
@@ -18,47 +20,52 @@ from PIL import Image
 
 from components.synthetic_face_gen import backgrounds
 from components.synthetic_face_gen.config import PROCEDURAL, SyntheticFaceConfig
-from components.synthetic_face_gen.config_parts import CameraConfig, PoseConfig
 from components.synthetic_face_gen.example import studio_of
+from components.synthetic_face_gen.image_chain import roll_off
 from components.synthetic_face_gen.procedural_pictures import procedural
 from components.synthetic_face_gen.streams import Stream, generator
 from trainer import configuration, contract, examples
+from trainer.imaging import codecs
 from trainer.imaging.alignment import landmark_box
 from trainer.morphable.model import MorphableModel
 from trainer.rendering import camera as cameras
 from trainer.rendering.color import linear_to_srgb
-from trainer.rendering.forward import render_image
+from trainer.rendering.forward import render_scene
 
-GENERATOR_VERSION: Final = 3
+GENERATOR_VERSION: Final = 4
 """Raised whenever the same configuration, model and index give other bytes than before."""
 
 NEAR_FRONTAL: Final = (-50.0, 50.0)
 ALL_SIDES: Final = (-90.0, 90.0)
-"""Yaw of the two halves of a landmark network's training set, degrees: all sides, and near frontal again, as photos are."""
+"""Yaw of the two halves of a locator's training set, degrees: all sides, and near frontal again, as photos are."""
+
+FACE_SIZE: Final = (0.3, 0.38)
+"""Longer side of the face's box in a cut-out, fraction of its side: hair, hats and shoulders are inside."""
 
 _SHARD_SIZE: Final = 500
 _CONTENTS_FILE: Final = "contents.json"
+_HELD_OUT_EVERY: Final = 5
 
 
-def landmark_training_sets(count: int, seed: int) -> list[SyntheticFaceConfig]:
-    """Faces to train a landmark network on: both yaw ranges through both kinds of camera, everyone seen once.
+def locator_training_sets(count: int, seed: int) -> list[SyntheticFaceConfig]:
+    """Heads to train a face locator on: those of the preset `wild`, small enough in the picture to be whole.
 
     Args:
-        count: Images over all sets, at least 4.
-        seed: Of the first set; the others count on.
+        count: Images over all sets, at least 2.
+        seed: Of the first set; the second has the next.
     """
-    kinds = (contract.PERSPECTIVE, contract.SCALED_ORTHOGRAPHIC)
     return [
-        SyntheticFaceConfig(
-            count=count // 4,
-            image_size=176,
+        SyntheticFaceConfig.preset(
+            "wild",
+            count=count // 2,
+            image_size=192,
             seed=seed + number,
-            views_per_identity=1,
+            views_per_identity=2,
             shard_size=_SHARD_SIZE,
-            pose=PoseConfig(yaw=yaw),
-            camera=CameraConfig(kind=kind, face_size=(0.44, 0.44), face_offset=0.0),
+            pose={"yaw": list(yaw), "roll": [-25, 25]},
+            camera={"face_size": list(FACE_SIZE), "face_offset": 0.0},
         )
-        for number, (yaw, kind) in enumerate((yaw, kind) for yaw in (NEAR_FRONTAL, ALL_SIDES) for kind in kinds)
+        for number, yaw in enumerate((NEAR_FRONTAL, ALL_SIDES))
     ]
 
 
@@ -67,6 +74,7 @@ def write_cutouts(
     model: MorphableModel,
     directory: str | os.PathLike[str],
     report: Callable[[int], None] = lambda count: None,
+    workers: int = 1,
 ) -> list[str]:
     """Renders data sets into TFRecord shards; shards that are there already are kept, so that a killed run goes on.
 
@@ -75,6 +83,7 @@ def write_cutouts(
         model: The face model.
         directory: Folder, made if absent.
         report: Called after every shard with its number of images.
+        workers: Processes that render; 1 renders in this one.
 
     Returns:
         Paths of all shards.
@@ -86,24 +95,42 @@ def write_cutouts(
     folder.mkdir(parents=True, exist_ok=True)
     _check_contents(folder, configs, model)
     starts = [(start, config) for config in configs for start in range(0, config.count, config.shard_size)]
-    shards = []
-    for start, config in sorted(starts, key=lambda shard: shard[0]):
-        path = folder / f"cutouts-{config.seed}-{start:08d}.tfrecord"
-        stop = min(start + config.shard_size, config.count)
-        if not path.exists():
-            with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as file:
-                temporary = pathlib.Path(file.name)
-            try:
-                with tf.io.TFRecordWriter(str(temporary)) as writer:
-                    for index in range(start, stop):
-                        writer.write(render_cutout(config, model, index))
-                temporary.chmod(0o644)  # temporary files are private
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
-        report(stop - start)
-        shards.append(str(path))
-    return shards
+    starts.sort(key=lambda shard: shard[0])
+    paths = [folder / f"cutouts-{config.seed}-{start:08d}.tfrecord" for start, config in starts]
+    missing = [
+        (config, model, start, path) for (start, config), path in zip(starts, paths, strict=True) if not path.exists()
+    ]
+    report(
+        sum(config.count for config in configs) - sum(len(_indices(config, start)) for config, _, start, _ in missing)
+    )
+    if workers == 1 or len(missing) < 2:
+        for shard in missing:
+            report(_write_shard(*shard))
+    else:
+        # Not forked: TensorFlow and numba hold threads.
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            for done in pool.map(_write_shard, *zip(*missing, strict=True)):
+                report(done)
+    return [str(path) for path in paths]
+
+
+def _indices(config: SyntheticFaceConfig, start: int) -> range:
+    return range(start, min(start + config.shard_size, config.count))
+
+
+def _write_shard(config: SyntheticFaceConfig, model: MorphableModel, start: int, path: pathlib.Path) -> int:
+    """Renders one shard, whole or not at all, and returns its number of images."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        temporary = pathlib.Path(file.name)
+    try:
+        with tf.io.TFRecordWriter(str(temporary)) as writer:
+            for index in _indices(config, start):
+                writer.write(render_cutout(config, model, index))
+        temporary.chmod(0o644)  # temporary files are private
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return len(_indices(config, start))
 
 
 def render_cutout(config: SyntheticFaceConfig, model: MorphableModel, index: int) -> bytes:
@@ -121,10 +148,11 @@ def render_cutout(config: SyntheticFaceConfig, model: MorphableModel, index: int
     Raises:
         ValueError: If the index is out of range.
     """
-    face, size = studio_of(config, model).sample(index), config.image_size
+    studio, size = studio_of(config, model), config.image_size
+    face = studio.sample(index)
     camera = face.camera
-    image = render_image(
-        face.vertices, face.colors, model.triangles, camera, face.light, (size, size), config.supersample, None
+    image = render_scene(
+        studio.dressed(face)[0], camera, face.light, (size, size), config.supersample, None, face.shadow, config.shading
     )
     projected = cameras.project(face.landmarks, camera.matrix, camera.kind, camera.field_of_view, size, size)
     return examples.encode(
@@ -159,25 +187,46 @@ def background_pictures(source: str, count: int, size: int, seed: int) -> np.nda
     """Pictures to put cut-outs in front of.
 
     Args:
-        source: `procedural` or a folder with photographs.
-        count: Pictures drawn; squares of photographs may show the same photograph.
+        source: `procedural`, or a folder with photographs.
+        count: Procedural pictures drawn; of photographs, all are taken, but for those of `held_out`.
         size: Side, pixels.
-        seed: Of the draw.
+        seed: Of procedural pictures.
 
     Returns:
-        `[count, size, size, 3]` uint8, sRGB.
+        `[N, size, size, 3]` uint8, sRGB: the photographs' middle squares.
 
     Raises:
         FileNotFoundError: If the folder holds no photographs.
+        PhotoError: If a photograph cannot be read; the error names it.
     """
-    config = SyntheticFaceConfig(image_size=size, seed=seed, background=source)
     if source == PROCEDURAL:
         drawn = [procedural(size, generator(seed, Stream.POOL, number)) for number in range(count)]
-    else:
-        drawn = [
-            backgrounds.sample_photograph(config, generator(seed, Stream.BACKGROUND, number)) for number in range(count)
-        ]
-    return np.stack([np.rint(linear_to_srgb(picture) * 255).astype(np.uint8) for picture in drawn])
+        return np.stack([np.rint(linear_to_srgb(picture) * 255).astype(np.uint8) for picture in drawn])
+    paths = backgrounds.photographs(source)
+    kept = set(paths) - set(held_out(paths))
+    return np.stack([_square(codecs.decode_photo(path).image, size) for path in paths if path in kept])
+
+
+def held_out(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    """Photographs that no training sees, so that what is mistaken for a face is counted on unseen pictures too.
+
+    Views of one place look alike and are held out together: every fifth place, in the order of names; a photograph's place is
+    its name up to the last two parts between underscores.
+
+    Args:
+        paths: All photographs.
+    """
+    places = {path: path.stem.rsplit("_", 2)[0] for path in paths}
+    held = set(sorted(set(places.values()))[_HELD_OUT_EVERY - 1 :: _HELD_OUT_EVERY])
+    return sorted(path for path, place in places.items() if place in held)
+
+
+def _square(image: np.ndarray, size: int) -> np.ndarray:
+    """The middle square of a picture `[H, W, 3]` uint8, at a size."""
+    side = min(image.shape[:2])
+    y, x = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+    square = Image.fromarray(image[y : y + side, x : x + side])
+    return np.asarray(square.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def _check_contents(folder: pathlib.Path, configs: Sequence[SyntheticFaceConfig], model: MorphableModel) -> None:
@@ -200,7 +249,7 @@ def _check_contents(folder: pathlib.Path, configs: Sequence[SyntheticFaceConfig]
 def _encode(premultiplied: np.ndarray, mask: np.ndarray) -> bytes:
     """A PNG with alpha of `[h, w, 3]` premultiplied linear light and `[h, w]` coverage."""
     covered = np.maximum(mask, 1e-3)[..., None]
-    color = np.where(mask[..., None] > 0, linear_to_srgb(premultiplied / covered), 0.0)
+    color = np.where(mask[..., None] > 0, linear_to_srgb(roll_off(premultiplied / covered)), 0.0)
     pixels = np.rint(np.concatenate([color, mask[..., None]], axis=-1) * 255).astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels, "RGBA").save(buffer, "PNG", compress_level=1)

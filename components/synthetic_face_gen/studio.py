@@ -116,7 +116,7 @@ class Studio:
         config, size = self.config, self.config.image_size
         face = self._sampler.sample(index)
         background = self._backgrounds.sample(generator(config.seed, Stream.BACKGROUND, index))
-        surfaces, worn = self._dressed(face)
+        surfaces, worn = self.dressed(face)
         image = render_scene(
             surfaces,
             face.camera,
@@ -142,7 +142,7 @@ class Studio:
         outline = self._outline.project(face.vertices, camera, size, size) if self._outline else None
         return Picture(face, tuple(surfaces), image, projected, outline, seen, jpeg, worn)
 
-    def _dressed(self, face: FaceSample) -> tuple[list[Surface], tuple[str, ...]]:
+    def dressed(self, face: FaceSample) -> tuple[list[Surface], tuple[str, ...]]:
         """The head and what it wears, and the names of that."""
         head = Surface(HEAD, face.vertices, self.model.triangles, face.colors, two_sided=self._two_sided)
         if self._wardrobe is None or self.config.wardrobe is None:
@@ -171,7 +171,7 @@ class Studio:
             rng
         )
         image = render_scene(
-            self._dressed(face)[0], face.camera, face.light, (size, size), 1, behind, False, self.config.shading
+            self.dressed(face)[0], face.camera, face.light, (size, size), 1, behind, False, self.config.shading
         )
         chain = ImageChainConfig(blur_fraction=0, noise_fraction=0, grey_fraction=0, jpeg_fraction=0)
         return image_chain.exposed(image.color, chain, rng)

@@ -1,10 +1,8 @@
-"""Finding the most prominent face of a photo and its landmarks, with one network in several passes and in-graph.
-
-The first pass sees the whole photo, letterboxed, and overlapping parts of it, for faces that are small in the whole. The views of
-which the network is surest give candidate boxes; the next passes see each with a margin and give the points. Of the candidates
-the most prominent wins: confidence times size.
+"""Faces of photos and their landmarks, in-graph: the locator sees the whole photo and gives boxes, the landmark network sees each
+box with a margin and gives the points.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -14,77 +12,198 @@ from keras import ops
 from trainer.imaging import alignment
 from trainer.imaging.decoding import Photos
 from trainer.landmarks.confidence import confidence
+from trainer.landmarks.locator import LocatedFaces, apart, locate
 
-VIEWS = (
-    (0.0, 0.0, 1.0, 1.0),
-    *((x, y, x + 0.6, y + 0.6) for x, y in ((0, 0), (0.4, 0), (0.2, 0.2), (0, 0.4), (0.4, 0.4))),
+Views = Sequence[tuple[float, float, float, float]]
+"""Parts of a photo that the locator looks at: x0, y0, x1, y1, fractions of the photo's width and height."""
+
+WHOLE: Views = ((0.0, 0.0, 1.0, 1.0),)
+"""One look, for faces down to about a twentieth of the photo's longer side."""
+
+TILED: Views = (
+    *WHOLE,
+    *((x, y, x + 0.5, y + 0.5) for y in (0.0, 0.25, 0.5) for x in (0.0, 0.25, 0.5)),
 )
-"""What the first pass looks at: x0, y0, x1, y1, fractions of the photo's width and height."""
+"""Ten looks, for faces half as small, at ten times the cost."""
 
-CANDIDATES = 3
-"""Views of the first pass that are followed up: amid clutter a rough box is doubtful, and certain once it is looked at."""
+THRESHOLD = 0.5
+"""Score from which a box counts as a face."""
 
-REFINEMENTS = 2
-"""Crops that refine what the whole photo showed: the first is cut around a coarse box, the second around a good one."""
+MOST_FACES = 32
+"""Faces that are looked for in a photo at most, the likeliest."""
+
+_EDGE = 0.01
+"""A box that comes this near to a view's edge inside the photo, as a fraction of the view, may be part of a face: another view
+shows it whole.
+"""
+
+
+class FaceNetworks(NamedTuple):
+    """What finds faces."""
+
+    landmarks: keras.Model
+    """See `trainer.landmarks.network.build`."""
+    locator: keras.Model
+    """See `trainer.landmarks.locator.build`."""
 
 
 class FoundFaces(NamedTuple):
-    """One face a photo."""
+    """Faces, in an order that the function that found them tells."""
 
     landmarks: Any
-    """`[B, 68, 2]` pixels of the photo."""
+    """`[N, 68, 2]` `basel`, pixels of the photo."""
     box: Any
-    """`[B, 4]` tight box of the landmarks, pixels of the photo."""
+    """`[N, 4]` tight box of the landmarks, pixels of the photo."""
     confidence: Any
-    """`[B]` in [0, 1], see `trainer.landmarks.confidence`."""
+    """`[N]` in [0, 1]: the locator's score, where it was asked, times `trainer.landmarks.confidence` of the landmarks."""
+    outline: Any = None
+    """`[N, 68, 2]` the same in the set `outline`."""
+    sigma: Any = None
+    """`[N, 2, 68]` half of each point's expected radial error, pixels of the photo, in the order of `contract.LANDMARK_SETS`."""
 
 
-def find_faces(network: keras.Model, photos: Photos, margin: float) -> FoundFaces:
-    """The most prominent face of every photo, found without any box.
+def find_faces(
+    networks: FaceNetworks,
+    photos: Photos,
+    margin: float,
+    *,
+    views: Views = WHOLE,
+    passes: int = 1,
+    threshold: float = THRESHOLD,
+) -> FoundFaces:
+    """The most prominent face of every photo: the largest score times size among those that count as a face.
 
     Args:
-        network: See `trainer.landmarks.network.build`.
+        networks: The locator and the landmark network.
         photos: Decoded photos.
-        margin: Of the refining crops, fraction of the box's longer side on every side.
+        margin: Of the landmark network's crop, fraction of the box's longer side on every side.
+        views: What the locator looks at.
+        passes: How often the landmark network looks, each time around the landmarks that it found before.
+        threshold: Score from which a box counts as a face.
+
+    Returns:
+        One face a photo, in order. Where no box counts as a face it is the likeliest, with a confidence below the threshold.
     """
-    size = network.input_shape[1]
-    count = tf.shape(photos.sizes)[0]
-    extent = tf.cast(tf.reverse(photos.sizes, [1]), tf.float32)
-    views = tf.constant(VIEWS) * tf.tile(extent, [1, 2])[:, None]
-    transforms = tf.reshape(alignment.crop_transform(views, 0.0, size), [-1, 3])
-    seen = _look(network, photos, transforms, size, tf.repeat(tf.range(count), len(VIEWS)))
-    surest = tf.math.top_k(tf.reshape(seen.confidence, [-1, len(VIEWS)]), CANDIDATES).indices
-    followed = tf.reshape(surest + tf.range(count)[:, None] * len(VIEWS), [-1])
-    found = FoundFaces(*(tf.gather(value, followed) for value in seen))
-    owners = tf.repeat(tf.range(count), CANDIDATES)
-    for _ in range(REFINEMENTS):
-        found = refine_faces(network, photos, found.box, margin, owners)
-    prominence = found.confidence * tf.reduce_max(found.box[:, 2:] - found.box[:, :2], axis=-1)
-    best = tf.argmax(tf.reshape(prominence, [-1, CANDIDATES]), axis=1, output_type=tf.int32)
-    best += tf.range(count) * CANDIDATES
-    return FoundFaces(*(tf.gather(value, best) for value in found))
+    located = locate_faces(networks.locator, photos, views)
+    size = tf.reduce_max(located.box[..., 2:] - located.box[..., :2], axis=-1)
+    prominence = tf.where(located.score >= threshold, 1.0 + located.score * size, located.score)
+    best = tf.argmax(prominence, axis=1)[:, None]
+    box, score = (tf.squeeze(tf.gather(value, best, batch_dims=1), 1) for value in located)
+    return _refined(networks.landmarks, photos, box, score, margin, passes, None)
+
+
+def find_all_faces(
+    networks: FaceNetworks,
+    photos: Photos,
+    margin: float,
+    *,
+    views: Views = WHOLE,
+    passes: int = 1,
+    threshold: float = THRESHOLD,
+) -> tuple[Any, FoundFaces]:
+    """All faces of every photo.
+
+    Args:
+        networks: The locator and the landmark network.
+        photos: Decoded photos.
+        margin: See `find_faces`.
+        views: See `find_faces`.
+        passes: See `find_faces`.
+        threshold: Score from which a box counts as a face.
+
+    Returns:
+        `[N]` int32 index of each face's photo, rising, and the faces, those of a photo likeliest first; N may be 0.
+    """
+    located = locate_faces(networks.locator, photos, views)
+    chosen = tf.where(located.score >= threshold)
+    owners = tf.cast(chosen[:, 0], tf.int32)
+    box, score = (tf.gather_nd(value, chosen) for value in located)
+    count = tf.size(owners)
+    one = at_least_one(count)
+    found = _refined(networks.landmarks, photos, one(box), one(score), margin, passes, one(owners))
+    return owners, FoundFaces(*(value[:count] for value in found))
+
+
+def at_least_one(count: Any) -> Callable[[Any], Any]:
+    """Appends zeros to what has a first dimension of `count`, if that is 0: some fused convolutions fail on an empty batch."""
+    missing = tf.cast(tf.equal(count, 0), tf.int32)
+
+    def filled(values: Any) -> Any:
+        return tf.pad(values, [[0, missing], *[[0, 0]] * (values.shape.rank - 1)])
+
+    return filled
 
 
 def refine_faces(network: keras.Model, photos: Photos, boxes: Any, margin: float, owners: Any = None) -> FoundFaces:
     """Landmarks of the faces in boxes.
 
     Args:
-        network: See `trainer.landmarks.network.build`.
+        network: The landmark network.
         photos: Decoded photos.
         boxes: `[N, 4]` x0, y0, x1, y1, pixels of the photos.
-        margin: Of the crop, fraction of the box's longer side on every side.
+        margin: See `find_faces`.
         owners: `[N]` int32 index of each box's photo; by default there is one box a photo, in order.
 
     Returns:
-        One face a box.
+        One face a box; its confidence is that of the landmarks alone.
     """
     size = network.input_shape[1]
-    return _look(network, photos, alignment.crop_transform(boxes, margin, size), size, owners)
-
-
-def _look(network: keras.Model, photos: Photos, transforms: Any, size: int, owners: Any = None) -> FoundFaces:
-    """The network's answer on crops of the photos."""
+    transforms = alignment.crop_transform(boxes, margin, size)
     points, log_sigma = network(photos.sample(transforms, size, owners), training=False)
     points, log_sigma = ops.cast(points, "float32"), ops.cast(log_sigma, "float32")
-    landmarks = alignment.from_crop(points, transforms)
-    return FoundFaces(landmarks, alignment.landmark_box(landmarks), confidence(points, log_sigma))
+    landmarks, outline = (alignment.from_crop(points[:, index], transforms) for index in range(2))
+    return FoundFaces(
+        landmarks,
+        alignment.landmark_box(landmarks),
+        confidence(points[:, 0], log_sigma[:, 0]),
+        outline,
+        ops.exp(log_sigma) / transforms[:, :1, None],
+    )
+
+
+def locate_faces(locator: keras.Model, photos: Photos, views: Views = WHOLE) -> LocatedFaces:
+    """Boxes of faces, without their landmarks.
+
+    Args:
+        locator: See `trainer.landmarks.locator.build`.
+        photos: Decoded photos.
+        views: What it looks at.
+
+    Returns:
+        The K = `MOST_FACES` likeliest boxes of every photo, pixels of the photo.
+    """
+    size, count = locator.input_shape[1], tf.shape(photos.sizes)[0]
+    extent = tf.tile(tf.cast(tf.reverse(photos.sizes, [1]), tf.float32), [1, 2])[:, None]
+    seen = tf.constant(views) * extent  # [B, V, 4]
+    transforms = tf.reshape(alignment.crop_transform(seen, 0.0, size), [-1, 3])
+    images = photos.sample(transforms, size, tf.repeat(tf.range(count), len(views)))
+    located = locate(locator, tf.ensure_shape(images, [None, size, size, 3]), MOST_FACES)
+    corners = alignment.from_crop(tf.reshape(located.box, [-1, 2 * MOST_FACES, 2]), transforms)
+    boxes = tf.reshape(corners, [-1, len(views), MOST_FACES, 4])
+    scores = tf.reshape(located.score, [-1, len(views), MOST_FACES])
+    if len(views) == 1:
+        return LocatedFaces(boxes[:, 0], scores[:, 0])
+    scores = tf.where(_is_cut_off(boxes, seen, extent), 0.0, scores)
+    flat = (-1, len(views) * MOST_FACES)
+    return apart(tf.reshape(boxes, (*flat, 4)), tf.reshape(scores, flat), MOST_FACES)
+
+
+def _is_cut_off(boxes: Any, views: Any, extent: Any) -> Any:
+    """`[B, V, K]` whether a box `[B, V, K, 4]` reaches an edge of its view inside the photo."""
+    slack = _EDGE * tf.reduce_max(views[..., 2:] - views[..., :2], axis=-1)[..., None, None]
+    low, high = views[:, :, None, :2], views[:, :, None, 2:]
+    before = (boxes[..., :2] < low + slack) & (low > 0)
+    behind = (boxes[..., 2:] > high - slack) & (high < extent[:, :, None, 2:])
+    return tf.reduce_any(before | behind, axis=-1)
+
+
+def _refined(
+    network: keras.Model, photos: Photos, box: Any, score: Any, margin: float, passes: int, owners: Any
+) -> FoundFaces:
+    """Landmarks in located boxes, with the locator's say in their confidence."""
+    if passes < 1:
+        raise ValueError(f"`passes` must be at least 1. Received: passes={passes}")
+    found = refine_faces(network, photos, box, margin, owners)
+    for _ in range(passes - 1):
+        found = refine_faces(network, photos, found.box, margin, owners)
+    return found._replace(confidence=score * found.confidence)
