@@ -188,23 +188,27 @@ def background_pictures(source: str, count: int, size: int, seed: int) -> np.nda
 
     Args:
         source: `procedural`, or a folder with photographs.
-        count: Procedural pictures drawn; of photographs, all are taken, but for those of `held_out`.
+        count: Procedural pictures; beside photographs, at most as many as these.
         size: Side, pixels.
         seed: Of procedural pictures.
 
     Returns:
-        `[N, size, size, 3]` uint8, sRGB: the photographs' middle squares.
+        `[N, size, size, 3]` uint8, sRGB: the middle squares of all photographs but those of `held_out`, then procedural ones.
 
     Raises:
         FileNotFoundError: If the folder holds no photographs.
         PhotoError: If a photograph cannot be read; the error names it.
     """
-    if source == PROCEDURAL:
-        drawn = [procedural(size, generator(seed, Stream.POOL, number)) for number in range(count)]
-        return np.stack([np.rint(linear_to_srgb(picture) * 255).astype(np.uint8) for picture in drawn])
-    paths = backgrounds.photographs(source)
-    kept = set(paths) - set(held_out(paths))
-    return np.stack([_square(codecs.decode_photo(path).image, size) for path in paths if path in kept])
+    pictures = []
+    if source != PROCEDURAL:
+        paths = backgrounds.photographs(source)
+        kept = set(paths) - set(held_out(paths))
+        pictures = [_square(codecs.decode_photo(path).image, size) for path in paths if path in kept]
+        count = min(count, len(pictures))
+    for number in range(count):
+        drawn = procedural(size, generator(seed, Stream.POOL, number))
+        pictures.append(np.rint(linear_to_srgb(drawn) * 255).astype(np.uint8))
+    return np.stack(pictures)
 
 
 def held_out(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:

@@ -12,6 +12,7 @@ from trainer.imaging.decoding import decode_photos
 from trainer.landmarks.finder import THRESHOLD, WHOLE, Views, locate_faces
 
 _BATCH = 32
+_TILE = 200
 
 
 class Located(NamedTuple):
@@ -21,8 +22,8 @@ class Located(NamedTuple):
     """`[N, 4]` the most prominent box of each, pixels."""
     score: np.ndarray
     """`[N]` its score."""
-    count: np.ndarray
-    """`[N]` boxes that count as faces."""
+    faces: np.ndarray
+    """`[N]` how many boxes of each count as faces."""
 
 
 def located(
@@ -67,3 +68,37 @@ def overlaps(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
     common = np.prod(np.maximum(high - low, 0), axis=1)
     areas = [np.prod(np.maximum(box[:, 2:] - box[:, :2], 0), axis=1) for box in (boxes, truth)]
     return common / np.maximum(areas[0] + areas[1] - common, 1e-9)
+
+
+def picture_sheet(
+    pictures: Sequence[np.ndarray], found: Located, truth: np.ndarray | None, chosen: Sequence[int], columns: int = 8
+) -> np.ndarray:
+    """Pictures with the true boxes (green) and the found ones (red), the overlap where there is a true one, and the score.
+
+    Args:
+        pictures: `[H, W, 3]` uint8 each.
+        found: Of all pictures.
+        truth: `[N, 4]` pixels, or None where there is no face.
+        chosen: Which pictures, in the order of the sheet.
+        columns: Pictures in a row.
+
+    Returns:
+        `[H, W, 3]` uint8.
+    """
+    from PIL import Image, ImageDraw
+
+    rows = -(-len(chosen) // columns)
+    sheet = Image.new("RGB", (columns * _TILE, rows * _TILE))
+    matched = None if truth is None else overlaps(found.box, truth)
+    for place, index in enumerate(chosen):
+        height, width = pictures[index].shape[:2]
+        scale = _TILE / max(height, width)
+        tile = Image.fromarray(pictures[index]).resize((round(width * scale), round(height * scale)))
+        draw = ImageDraw.Draw(tile)
+        if truth is not None:
+            draw.rectangle([float(value) * scale for value in truth[index]], outline=(0, 255, 0))
+        draw.rectangle([float(value) * scale for value in found.box[index]], outline=(255, 0, 0))
+        overlap = "" if matched is None else f"overlap {matched[index]:.2f} "
+        draw.text((3, 2), f"{overlap}score {found.score[index]:.2f}", fill=(255, 255, 0))
+        sheet.paste(tile, (place % columns * _TILE, place // columns * _TILE))
+    return np.asarray(sheet)

@@ -79,8 +79,8 @@ def paste(canvas, owners, cutout, inverse, gains, owner, first_row, below):  # t
     count = min(max(1, int(np.ceil(step))), MOST_SAMPLES)
     right, down = np.empty(count * count), np.empty(count * count)
     for k in range(count * count):
-        u, v = (k % count + 0.5) / count - 0.5, (k // count + 0.5) / count - 0.5
-        right[k], down[k] = a * u + b * v, c * u + d * v
+        across, along = (k % count + 0.5) / count - 0.5, (k // count + 0.5) / count - 0.5
+        right[k], down[k] = a * across + b * along, c * across + d * along
     scale = np.float32(1.0 / (255.0 * count * count))
     one = np.float32(1)
     for row in range(size):

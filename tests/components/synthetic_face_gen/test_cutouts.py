@@ -90,3 +90,6 @@ def test_photographs_are_backgrounds_whole_and_one_place_in_five_is_held_out(tmp
     pictures = cutouts.background_pictures(str(tmp_path), 0, 32, seed=1)
     assert pictures.shape == (8, 32, 32, 3)
     assert pictures[..., 0].max() == 120
+    both = cutouts.background_pictures(str(tmp_path), 100, 32, seed=1)
+    assert both.shape == (16, 32, 32, 3)
+    np.testing.assert_array_equal(both[:8], pictures)
