@@ -7,7 +7,7 @@ import dataclasses
 class SceneConfig:
     """What is in a scene how often; shares are probabilities in [0, 1], sizes fractions of the frame's side."""
 
-    number_shares: tuple[float, ...] = (0.15, 0.5, 0.13, 0.08, 0.07, 0.07)
+    number_shares: tuple[float, ...] = (0.2, 0.47, 0.12, 0.08, 0.07, 0.06)
     """Probability of 0, 1, 2 … heads; sums to 1."""
     few: int = 3
     """A larger number of heads than this is drawn up to twice as large: crowds."""
@@ -27,6 +27,10 @@ class SceneConfig:
     """Scenes with a body that ends at the neck."""
     cover_share: float = 0.25
     """Scenes with a thing in front; with this chance there is another."""
+    whole_background_share: float = 0.6
+    """Backgrounds that are a photograph nearly whole; the others are any part of one."""
+    strange_background_share: float = 0.35
+    """Backgrounds turned by quarters, their colours exchanged: there are more things than photographs of them."""
     framed_share: float = 0.15
     """Heads in a picture in the picture: a poster, a screen, a collage."""
     split_share: float = 0.2

@@ -25,6 +25,9 @@ _LEAST_SEEN: Final = 0.5
 _SPREAD, _LEAST_SPREAD = 0.1, 0.45
 """Of the bell around a face's centre: share of the box's sides, and cells."""
 _NOISE_SIDE: Final = 512
+_LEAST_OF_MOST, _LEAST_OF_BACKGROUND = 0.7, 0.15
+"""Least side of a background's part, share of its side: of those nearly whole, whose details are as small as a photo's, and of
+others."""
 
 
 class Cutouts(NamedTuple):
@@ -143,8 +146,12 @@ class SceneMaker:
     def _fill(self, canvas: np.ndarray, rng: np.random.Generator) -> None:
         """Overwrites a canvas with a part of a background."""
         picture = self._backgrounds[rng.integers(len(self._backgrounds))]
-        whole = picture.shape[0]
-        height = width = whole * math.exp(rng.uniform(math.log(0.15), 0.0))
+        if rng.random() < self._config.strange_background_share:
+            picture = np.rot90(picture, int(rng.integers(4)))[..., rng.permutation(3)]
+        picture, whole = np.ascontiguousarray(picture), picture.shape[0]
+        whole_share = self._config.whole_background_share
+        least = _LEAST_OF_MOST if rng.random() < whole_share else _LEAST_OF_BACKGROUND
+        height = width = whole * math.exp(rng.uniform(math.log(least), 0.0))
         if rng.random() < 0.3:
             width = min(whole, width * rng.uniform(0.5, 2.0))
         left, top = rng.uniform(0, whole - width), rng.uniform(0, whole - height)
