@@ -113,6 +113,14 @@ def test_all_faces_of_all_photos():
     np.testing.assert_allclose(found.box[2], squares[1], atol=3)
 
 
+def test_what_the_landmark_network_is_unsure_of_is_no_face():
+    photos = decoded(photo(((20, 20, 60, 60), RED)))
+    assert find_all_faces(NETWORKS, photos, 0.25, least_confidence=0.3)[0].shape == (1,)
+    owners, found = find_all_faces(NETWORKS, photos, 0.25, least_confidence=0.9)
+    assert owners.shape == (0,)
+    assert found.landmarks.shape == (0, 68, 2)
+
+
 def test_no_face_in_any_photo_is_no_error():
     owners, found = find_all_faces(NETWORKS, decoded(photo(), photo()), 0.25)
     assert owners.shape == (0,)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from trainer.imaging.codecs import encode_png
 from trainer.imaging.decoding import decode_photos
-from trainer.landmarks.finder import THRESHOLD, WHOLE, Views, locate_faces
+from trainer.landmarks.finder import THRESHOLD, WHOLE, FaceNetworks, Views, find_all_faces, locate_faces
 
 _BATCH = 32
 _TILE = 200
@@ -52,6 +52,29 @@ def located(
         rows = np.arange(len(best))
         found.append((boxes[rows, best], scores[rows, best], (scores >= threshold).sum(axis=1)))
     return Located(*(np.concatenate(values) for values in zip(*found, strict=True)))
+
+
+def confirmed(networks: FaceNetworks, pictures: Sequence[np.ndarray], margin: float) -> list[np.ndarray]:
+    """What counts as a face once the landmark network has looked: see `trainer.landmarks.finder.find_all_faces`.
+
+    Args:
+        networks: The locator and the landmark network.
+        pictures: `[H, W, 3]` uint8 each.
+        margin: Of the landmark network's crops.
+
+    Returns:
+        `[K, 4]` boxes of each picture, pixels; K may be 0.
+    """
+    answer = tf.function(
+        lambda contents: find_all_faces(networks, decode_photos(contents), margin),
+        input_signature=[tf.TensorSpec([None], tf.string)],
+    )
+    boxes = []
+    for start in range(0, len(pictures), _BATCH):
+        contents = [encode_png(picture) for picture in pictures[start : start + _BATCH]]
+        owners, found = answer(tf.constant(contents))
+        boxes += [found.box.numpy()[owners.numpy() == index] for index in range(len(contents))]
+    return boxes
 
 
 def overlaps(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
