@@ -53,7 +53,7 @@ class LocatorTrainingConfig:
 
     network: LocatorConfig = dataclasses.field(default_factory=LocatorConfig)
     """The network."""
-    schedule: ScheduleConfig = dataclasses.field(default_factory=lambda: ScheduleConfig(steps=6_000, batch_size=32))
+    schedule: ScheduleConfig = dataclasses.field(default_factory=lambda: ScheduleConfig(steps=9_000, batch_size=32))
     """Steps, rate, seed."""
     scenes: SceneConfig = dataclasses.field(default_factory=SceneConfig)
     """The pictures."""
@@ -70,7 +70,7 @@ class LocatorTrainingConfig:
             ValueError: If there is no such preset, or a field is wrong.
         """
         network = LocatorConfig.preset(name)
-        settings: dict[str, Any] = {"steps": 6_000, "batch_size": 32}
+        settings: dict[str, Any] = {"steps": 9_000, "batch_size": 32}
         if name == "tiny":
             settings = {"steps": 20, "batch_size": 8, "checkpoint_steps": 10}
         return cls(network=network, schedule=ScheduleConfig(**{**settings, **schedule}))

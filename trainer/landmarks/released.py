@@ -25,13 +25,22 @@ def released_network() -> keras.Model:
     return network.load(PATH)[0]
 
 
+def released_locator() -> keras.Model:
+    """The released face locator with its weights: see `trainer.landmarks.locator.build` for inputs and outputs.
+
+    Raises:
+        ValueError: If the committed file is missing or damaged.
+    """
+    return locator.load(LOCATOR_PATH)[0]
+
+
 def released_networks() -> FaceNetworks:
     """The released networks that find faces, with their weights.
 
     Raises:
         ValueError: If a committed file is missing or damaged.
     """
-    return FaceNetworks(released_network(), locator.load(LOCATOR_PATH)[0])
+    return FaceNetworks(released_network(), released_locator())
 
 
 @functools.cache
