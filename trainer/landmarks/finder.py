@@ -19,13 +19,13 @@ Views = Sequence[tuple[float, float, float, float]]
 """Parts of a photo that the locator looks at: x0, y0, x1, y1, fractions of the photo's width and height."""
 
 WHOLE: Views = ((0.0, 0.0, 1.0, 1.0),)
-"""One look, for faces down to about a twentieth of the photo's longer side."""
+"""One look: of faces a tenth of the photo's longer side nearly all are found, of a twentieth three in four, below hardly any."""
 
 TILED: Views = (
     *WHOLE,
     *((x, y, x + 0.5, y + 0.5) for y in (0.0, 0.25, 0.5) for x in (0.0, 0.25, 0.5)),
 )
-"""Ten looks, for faces half as small, at ten times the cost."""
+"""Ten looks, which find more than half of the faces down to a fiftieth of the longer side, at six times the cost."""
 
 THRESHOLD = 0.4
 """Score from which a box is taken for a face, and looked at by the landmark network."""
