@@ -9,7 +9,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """`MorphableModelFile`, `DeadLetters` or `PhotoReportPage`."""
-    if name in ("MorphableModelFile", "DeadLetters", "PhotoReportPage"):
+    """`MorphableModelFile`, `LandmarkNetworkFile`, `DeadLetters` or `PhotoReportPage`."""
+    if name in ("MorphableModelFile", "LandmarkNetworkFile", "DeadLetters", "PhotoReportPage"):
         return getattr(importlib.import_module("components.artifacts"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,6 +19,16 @@ class MorphableModelFile(artifact.Artifact):
     TYPE_NAME = "components.MorphableModelFile"
 
 
+class LandmarkNetworkFile(artifact.Artifact):
+    """A trained landmark network: `{uri}/landmarks.npz` for `trainer.landmarks.network.load`, `{uri}/log.jsonl` and
+    `{uri}/report.json` with what it was trained on and its errors on held-back faces, written by `trainer.landmarks.job`.
+
+    Custom properties: `renders_count` and, where there were any, `photos_count`: how many faces it learned from.
+    """
+
+    TYPE_NAME = "components.LandmarkNetworkFile"
+
+
 class DeadLetters(artifact.Artifact):
     """What a component could not process: `{uri}/dead_letters-*.jsonl`, one `components.dead_letters.DeadLetter` a line."""
 
@@ -27,7 +37,8 @@ class DeadLetters(artifact.Artifact):
 
 class PhotoReportPage(artifact.Artifact):
     """How photos differ from earlier ones and from renders: `{uri}/report.html` for people and `{uri}/shifts.json` for
-    programs, written by `components.photo_report.report`."""
+    programs, written by `components.photo_report.report`.
+    """
 
     TYPE_NAME = "components.PhotoReportPage"
 

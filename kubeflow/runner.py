@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import click
 
-TRAINER: Final = "FaceTrainer"
+TRAINERS: Final = ("FaceTrainer", "LandmarkTrainer")
 STEP_MEMORY: Final = 8.0
 """Gigabytes for every step: TensorFlow and Beam in one process, and room for a shard of images."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingNode:
-    """The machine that the FaceTrainer asks for."""
+    """The machine that the trainers ask for."""
 
     cpus: float = 8.0
     """Processor cores."""
@@ -45,7 +45,7 @@ def compile_pipeline(config: Any, image: str, node: TrainingNode | None = None) 
     Args:
         config: A `pipeline.config.PipelineConfig` whose places are addresses that every node of the cluster reaches.
         image: Container image with this project, see the Dockerfile.
-        node: What the FaceTrainer runs on.
+        node: What the FaceTrainer runs on, and the LandmarkTrainer where there is one.
 
     Returns:
         A `PipelineJob` as JSON holds it.
@@ -63,7 +63,7 @@ def compile_pipeline(config: Any, image: str, node: TrainingNode | None = None) 
     pipeline = create_pipeline(config)
     container = pipeline_spec_pb2.PipelineDeploymentConfig.PipelineContainerSpec
     for component in pipeline.components:
-        training = component.id == TRAINER
+        training = component.id in TRAINERS
         resources = container.ResourceSpec(
             cpu_limit=node.cpus if training else 2.0, memory_limit=node.memory if training else STEP_MEMORY
         )
@@ -107,9 +107,9 @@ def require_addresses(config: Any) -> None:
 @click.option(
     "--config", "config_path", type=click.Path(exists=True, dir_okay=False), help="A YAML or JSON file over it."
 )
-@click.option("--cpus", default=TrainingNode.cpus, show_default=True, help="Cores of the training's node.")
-@click.option("--memory", default=TrainingNode.memory, show_default=True, help="Gigabytes of the training's node.")
-@click.option("--gpus", default=0, show_default=True, help="GPUs of the training's node.")
+@click.option("--cpus", default=TrainingNode.cpus, show_default=True, help="Cores of the trainings' node.")
+@click.option("--memory", default=TrainingNode.memory, show_default=True, help="Gigabytes of the trainings' node.")
+@click.option("--gpus", default=0, show_default=True, help="GPUs of the trainings' node.")
 @click.option("--gpu-type", default=TrainingNode.gpu_type, show_default=True, help="What the cluster calls them.")
 @click.option(
     "--out",

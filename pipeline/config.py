@@ -15,6 +15,7 @@ import yaml
 
 from components.face_trainer.config import FaceTrainerConfig
 from components.landmark_detector.config import LandmarkDetectorConfig
+from components.landmark_trainer.config import LandmarkTrainerConfig
 from components.photo_example_gen.config import PhotoConfig
 from components.photo_report.config import PhotoReportConfig
 from components.synthetic_face_gen.config import SyntheticFaceConfig
@@ -88,6 +89,9 @@ class PipelineConfig:
     """How faces are found in them."""
     photo_report: PhotoReportConfig = dataclasses.field(default_factory=PhotoReportConfig)
     """What counts as drift between spans of photographs, and as skew between them and rendered faces."""
+    landmarks: LandmarkTrainerConfig | None = None
+    """How the landmark network is trained that finds the face's points for the model: `preset`, `overrides`, `photo_share`. None
+    takes the released one."""
     trainer: FaceTrainerConfig = dataclasses.field(default_factory=lambda: FaceTrainerConfig(preset="paper"))
     """Which model is trained and how: `model`, `preset` and `overrides` of its configuration."""
     evaluation: EvaluationConfig = EvaluationConfig()

@@ -1,10 +1,12 @@
 """The pipeline: rendered faces and photographs in, a model that passed its gate out. One builder per stage.
 
     MorphableModelGen → SyntheticFaceGen ──────────┬→ statistics, schema, validation
-           │                                       ├→ FaceTrainer → Evaluator → Pusher
-           └───────────────────────────────────────┤       ↑           ↑
-    PhotoExampleGen → LandmarkDetector ─────┬──────┘   photographs   last blessed model
+           │                                       ├→ (LandmarkTrainer →) FaceTrainer → Evaluator → Pusher
+           └───────────────────────────────────────┤                          ↑
+    PhotoExampleGen → LandmarkDetector ─────┬──────┘                  last blessed model
                           last PhotoReport ─┴→ PhotoReport: drift from the photographs before, skew from the renders
+
+The LandmarkTrainer is there where the configuration has `landmarks`; else the released landmark network serves.
 
 Components take only JSON, and check it while the pipeline is built, before any work starts.
 """
@@ -25,6 +27,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from components.artifacts import PhotoReportPage
 from components.face_trainer.component import FaceTrainer
 from components.landmark_detector.component import LandmarkDetector
+from components.landmark_trainer.component import LandmarkTrainer
 from components.morphable_model_gen.component import MorphableModelGen
 from components.photo_example_gen.component import PhotoExampleGen
 from components.photo_report.component import PhotoReport
@@ -75,13 +78,15 @@ def create_pipeline(config: PipelineConfig, metadata_connection_config: Any = No
         components += [*photos.components, *create_checks(photos.examples, contract.DOMAIN_PHOTO).components]
         has_lineage = metadata_connection_config is not None
         components += create_photo_report(config, photos.examples, synthetic.examples, has_lineage)
-    trainer = create_trainer(config, face_model.outputs["morphable_model"], synthetic, photos, checked.schema)
+    landmarks = create_landmark_trainer(config, synthetic, photos)
+    network = landmarks[0].outputs["landmark_network"] if landmarks else None
+    trainer = create_trainer(config, face_model.outputs["morphable_model"], synthetic, photos, checked.schema, network)
     gate = create_gate(config, trainer.outputs["model"], synthetic.examples)
     pusher = create_pusher(config, trainer.outputs["model"], gate[-1].outputs["blessing"])
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=absolute(config.pipeline_root),
-        components=[*components, trainer, *gate, pusher],
+        components=[*components, *landmarks, trainer, *gate, pusher],
         enable_cache=True,
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=beam.arguments(config.beam_args),
@@ -153,8 +158,26 @@ def create_photo_report(config: PipelineConfig, photos: Channel, synthetic: Chan
     return [earlier, report]
 
 
+def create_landmark_trainer(config: PipelineConfig, synthetic: Faces, photos: Faces | None) -> list[LandmarkTrainer]:
+    """The landmark network, where the configuration trains one."""
+    if config.landmarks is None:
+        return []
+    return [
+        LandmarkTrainer(
+            synthetic=synthetic.examples,
+            photos=None if photos is None else photos.examples,
+            config=to_json(config.landmarks),
+        )
+    ]
+
+
 def create_trainer(
-    config: PipelineConfig, morphable_model: Channel, synthetic: Faces, photos: Faces | None, schema: Channel
+    config: PipelineConfig,
+    morphable_model: Channel,
+    synthetic: Faces,
+    photos: Faces | None,
+    schema: Channel,
+    landmark_network: Channel | None = None,
 ) -> FaceTrainer:
     """The model that the configuration names; all it learns from is an input, so its lineage is complete."""
     return FaceTrainer(
@@ -162,6 +185,7 @@ def create_trainer(
         morphable_model=morphable_model,
         photos=None if photos is None else photos.examples,
         schema=schema,
+        landmark_network=landmark_network,
         config=to_json(config.trainer),
     )
 

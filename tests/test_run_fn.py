@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import logging
 
 import keras
 import numpy as np
@@ -8,8 +9,8 @@ import servable_parts
 import tensorflow as tf
 import training_parts as parts
 
-from trainer import contract, run_fn, training
-from trainer.landmarks import released
+from trainer import contract, export, run_fn, training
+from trainer.landmarks import network, released
 from trainer.landmarks.config import LandmarkNetworkConfig
 from trainer.models import registry
 from trainer.models.tu2019 import backbones
@@ -128,6 +129,7 @@ def test_a_run_directory_belongs_to_one_job(job):
         ({"synthetic_train": "/nowhere/*.gz"}, "/nowhere"),
         ({"photos_train": "/nophotos/*.gz"}, "/nophotos"),
         ({"morphable_model": "/no/model.npz"}, "/no/model.npz"),
+        ({"landmark_network": "/no/landmarks.npz"}, "`landmark_network` must be a file"),
     ],
 )
 def test_mistakes_are_found_before_anything_is_written(job, tmp_path, changes, message):
@@ -145,9 +147,12 @@ def test_empty_and_damaged_inputs_are_named(job, tmp_path):
     (tmp_path / "broken.npz").write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"broken\.npz"):
         run_fn.train(dataclasses.replace(job, morphable_model=str(tmp_path / "broken.npz")))
+    with pytest.raises(ValueError, match=r"`landmark_network` .*broken\.npz.* not a landmark network"):
+        run_fn.train(dataclasses.replace(job, landmark_network=str(tmp_path / "broken.npz")))
 
 
 def test_photos_join_and_empty_photos_do_not_stop_the_training(job, tmp_path, caplog):
+    caplog.set_level(logging.WARNING)  # other tests quieten it
     job, _ = job
     photos = parts.write(tmp_path / "photos.gz", [parts.photo(FACE, index) for index in range(3)])
     assert np.isfinite(run_fn.train(dataclasses.replace(job, photos_train=photos))["loss"])
@@ -161,6 +166,29 @@ def test_every_way_to_train_runs(job, changes):
     job, _ = job
     short = {**OVERRIDES, "steps": 1, "checkpoint_steps": 1}
     assert np.isfinite(run_fn.train(dataclasses.replace(job, overrides={**short, **changes}))["nme_sqrt_box"])
+
+
+def test_the_given_landmark_network_is_exported_in_place_of_the_released_one(job, tmp_path, monkeypatch):
+    job, exported = job
+    config = dataclasses.replace(LandmarkNetworkConfig.preset("tiny"), margin=0.4)
+    given = network.build(config)
+    network.save(given, config, tmp_path / "landmarks.npz")
+    run_fn.train(dataclasses.replace(job, landmark_network=str(tmp_path / "landmarks.npz")))
+    monkeypatch.undo()
+    released_ones = servable_parts.color_patch_networks()
+    monkeypatch.setattr(released, "released_networks", lambda: released_ones)
+    monkeypatch.setattr(released, "released_locator", lambda: released_ones.locator)
+    monkeypatch.setattr(released, "released_config", LandmarkNetworkConfig)
+    served = []
+    monkeypatch.setattr(export, "export", lambda regressor, networks, *others: served.append((networks, others[-1])))
+    run_fn.export_model(*exported[0])
+    run_fn.export_model(*exported[0][:-1])
+    (own, own_margin), (default, default_margin) = served
+    assert own.locator is default.locator is released_ones.locator
+    assert default.landmarks is released_ones.landmarks
+    assert (own_margin, default_margin) == (0.4, LandmarkNetworkConfig().margin)
+    for found, weight in zip(own.landmarks.get_weights(), given.get_weights(), strict=True):
+        np.testing.assert_allclose(found, weight, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -74,6 +74,21 @@ def to_mapping(config: Any) -> dict[str, Any]:
     return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
+def overlaid(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with what `overrides` says, mapping by mapping.
+
+    Raises:
+        ValueError: If the overrides are no mapping.
+    """
+    if not isinstance(overrides, Mapping):
+        raise ValueError(f"`overrides` must be a mapping of field names to values. Received: {overrides!r}")
+    merged = dict(values)
+    for key, value in overrides.items():
+        nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = overlaid(merged[key], value) if nested else value
+    return merged
+
+
 def _coerce(hint: Any, value: Any, where: str) -> Any:
     """`value` as the type `hint` asks for, or a ValueError that names the field."""
     if hint is Any:

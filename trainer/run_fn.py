@@ -6,19 +6,23 @@ import logging
 import math
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from trainer import configuration, contract, data, training
+from trainer.landmarks import network
+from trainer.landmarks.config import LandmarkNetworkConfig
 from trainer.layers import whitening
 from trainer.models import registry
 from trainer.morphable import io
 from trainer.morphable.model import MorphableModel
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +47,9 @@ class TrainingJob:
     """Fields of the configuration that differ from the preset."""
     photos_train: str | None = None
     """Pattern of photos' files with landmarks; None trains without."""
+    landmark_network: str | None = None
+    """Path of the landmark network that is served beside the model, as `trainer.landmarks.network.save` writes it; None takes
+    the released one."""
 
     def configuration(self) -> Any:
         """The model's configuration.
@@ -68,6 +75,7 @@ def train(job: TrainingJob) -> dict[str, float]:
     """
     config = job.configuration()
     face = _load_face(job.morphable_model)
+    landmarks = _load_landmark_network(job.landmark_network) if job.landmark_network else None
     files = data.find_files(job.synthetic_train), data.find_files(job.synthetic_eval)
     photos = data.find_files(job.photos_train) if job.photos_train else []
     for split in files:
@@ -101,7 +109,7 @@ def train(job: TrainingJob) -> dict[str, float]:
         )
     metrics = {name: float(value) for name, value in model.evaluate(evaluation, return_dict=True, verbose=0).items()}
     _write(f"{job.run_dir}/metrics.json", json.dumps(metrics, indent=2).encode())
-    export_model(job, config, model, face, statistics)
+    export_model(job, config, model, face, statistics, landmarks)
     return metrics
 
 
@@ -123,16 +131,30 @@ def input_options(config: Any, shape_count: int, expression_count: int) -> data.
 
 
 def export_model(
-    job: TrainingJob, config: Any, model: keras.Model, face: MorphableModel, statistics: tuple[Any, Any]
+    job: TrainingJob,
+    config: Any,
+    model: keras.Model,
+    face: MorphableModel,
+    statistics: tuple[Any, Any],
+    landmarks: tuple[keras.Model, LandmarkNetworkConfig] | None = None,
 ) -> None:
     """Writes the trained model, as Keras saves it and as a SavedModel; each appears whole or not at all (an object store knows no
     renaming of folders: there, `saved_model.pb` comes last).
 
     A model that was trained in mixed precision serves in float32.
+
+    Args:
+        job: Where to write.
+        config: The model's configuration.
+        model: The trained model.
+        face: The face model that it learned from.
+        statistics: What it was built with.
+        landmarks: The landmark network that is served beside it and its configuration; None takes the released one.
     """
     # The export drags in the landmark network and every signature: not for those who only train.
     from trainer import export
     from trainer.landmarks import released
+    from trainer.landmarks.finder import FaceNetworks
 
     if config.mixed_precision != "float32":
         full = dataclasses.replace(config, mixed_precision="float32")
@@ -145,16 +167,14 @@ def export_model(
         _write(f"{job.run_dir}/model.keras", saved.read_bytes())
     regressor = registry.load(job.model, "reconstructor")(model)
     shape_count, expression_count = registry.load(job.model, "counts")(config, face)
+    if landmarks is None:
+        networks, margin = released.released_networks(), released.released_config().margin
+    else:
+        networks, margin = FaceNetworks(landmarks[0], released.released_locator()), landmarks[1].margin
     with tempfile.TemporaryDirectory() as folder:
         remote = "://" in job.serving_dir
         target = str(Path(folder) / "servable") if remote else job.serving_dir
-        export.export(
-            regressor,
-            released.released_networks(),
-            face.truncated(shape_count, expression_count, 0),
-            target,
-            released.released_config().margin,
-        )
+        export.export(regressor, networks, face.truncated(shape_count, expression_count, 0), target, margin)
         if remote:
             _upload(target, job.serving_dir)
 
@@ -185,15 +205,25 @@ def _statistics(
 
 def _load_face(path: str) -> MorphableModel:
     """The face model of a file that may lie on any file system TensorFlow knows."""
+    return _load("morphable_model", path, io.load)
+
+
+def _load_landmark_network(path: str) -> tuple[keras.Model, LandmarkNetworkConfig]:
+    """The same of a landmark network."""
+    return _load("landmark_network", path, network.load)
+
+
+def _load(field: str, path: str, load: Callable[[Path], T]) -> T:
+    """What a job's field names, read by `load` from a copy on this machine."""
     if not tf.io.gfile.exists(path):
-        raise ValueError(f"`morphable_model` must be a file. Received: {path!r}, which does not exist.")
+        raise ValueError(f"`{field}` must be a file. Received: {path!r}, which does not exist.")
     with tempfile.TemporaryDirectory() as folder:
         local = Path(folder) / Path(path).name
         tf.io.gfile.copy(path, str(local))
         try:
-            return io.load(local)
+            return load(local)
         except ValueError as error:
-            raise ValueError(f"`morphable_model` {path!r}: {error}") from error
+            raise ValueError(f"`{field}` {path!r}: {error}") from error
 
 
 def _claim(job: TrainingJob, config: Any) -> None:

@@ -4,7 +4,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
-from components.artifacts import MorphableModelFile
+from components.artifacts import LandmarkNetworkFile, MorphableModelFile
 from components.face_trainer import executor
 from components.face_trainer.config import FaceTrainerConfig
 from trainer import configuration
@@ -20,6 +20,7 @@ class FaceTrainerSpec(types.ComponentSpec):
         "morphable_model": component_spec.ChannelParameter(type=MorphableModelFile),
         "photos": component_spec.ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema, optional=True),
+        "landmark_network": component_spec.ChannelParameter(type=LandmarkNetworkFile, optional=True),
     }
     OUTPUTS = {  # noqa: RUF012
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -42,6 +43,7 @@ class FaceTrainer(base_component.BaseComponent):
         morphable_model: types.BaseChannel,
         photos: types.BaseChannel | None = None,
         schema: types.BaseChannel | None = None,
+        landmark_network: types.BaseChannel | None = None,
         config: str = "{}",
     ):
         """Checks the configuration and creates the component.
@@ -51,12 +53,13 @@ class FaceTrainer(base_component.BaseComponent):
             morphable_model: Channel of the `MorphableModelFile` that they were rendered from.
             photos: Channel of `Examples` with landmarks on photos, split `train`; None trains without.
             schema: Channel of the rendered faces' `Schema`; the training refuses one that lacks a label.
+            landmark_network: Channel of the `LandmarkNetworkFile` that serves beside the model; None takes the released one.
             config: JSON of `FaceTrainerConfig`.
 
         Raises:
             ValueError: If the configuration is wrong.
         """
-        optional = {"photos": photos, "schema": schema}
+        optional = {"photos": photos, "schema": schema, "landmark_network": landmark_network}
         super().__init__(
             spec=FaceTrainerSpec(
                 config=configuration.to_json(configuration.from_json(FaceTrainerConfig, config).resolved()),

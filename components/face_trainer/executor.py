@@ -12,6 +12,7 @@ from components import records
 from components.face_trainer.config import FaceTrainerConfig
 from components.morphable_model_gen.storage import MODEL_FILE_NAME
 from trainer import configuration, data, run_fn
+from trainer.landmarks.train import WEIGHTS_FILE
 
 
 class Executor(base_executor.BaseExecutor):
@@ -26,7 +27,7 @@ class Executor(base_executor.BaseExecutor):
         """Trains and publishes.
 
         Args:
-            input_dict: `synthetic`, `morphable_model`, and possibly `photos` and `schema`.
+            input_dict: `synthetic`, `morphable_model`, and possibly `photos`, `schema` and `landmark_network`.
             output_dict: `model` and `model_run`.
             exec_properties: `config`, JSON.
 
@@ -47,6 +48,7 @@ class Executor(base_executor.BaseExecutor):
             synthetic_eval=_pattern(input_dict["synthetic"], "eval"),
             photos_train=_pattern(input_dict["photos"], "train") if input_dict.get("photos") else None,
             morphable_model=f"{face.uri}/{MODEL_FILE_NAME}",
+            landmark_network=_landmark_network(input_dict.get("landmark_network", [])),
             serving_dir=path_utils.serving_model_dir(model.uri),
             run_dir=records.unfinished_directory(
                 model_run.uri,
@@ -65,6 +67,11 @@ class Executor(base_executor.BaseExecutor):
 def _pattern(artifacts: list[types.Artifact], split: str) -> str:
     """The files of a split."""
     return f"{artifact_utils.get_split_uri(artifacts, split)}/*.gz"
+
+
+def _landmark_network(artifacts: list[types.Artifact]) -> str | None:
+    """The weights of a landmark network; None if there is none."""
+    return f"{artifact_utils.get_single_uri(artifacts)}/{WEIGHTS_FILE}" if artifacts else None
 
 
 def _check_schema(uri: str) -> None:

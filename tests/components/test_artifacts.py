@@ -168,7 +168,7 @@ def test_artifact_types_are_known_by_their_names():
     import components
     from components import artifacts
 
-    for kind in (artifacts.MorphableModelFile, artifacts.DeadLetters):
+    for kind in (artifacts.MorphableModelFile, artifacts.LandmarkNetworkFile, artifacts.DeadLetters):
         # What Kubeflow's compiler takes, and how its container finds the class again.
         compiler_utils.build_output_artifact_spec(channel_utils.as_channel([kind()]))
         assert import_utils.import_class_by_path(kind.TYPE_NAME) is kind

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from components.landmark_trainer.config import LandmarkTrainerConfig
 from pipeline.config import PipelineConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +97,17 @@ def test_the_trainer_alone_gets_the_accelerator(job: dict[str, Any]) -> None:
     name = accelerated.pop()
     assert name.startswith("FaceTrainer")
     assert executors[name]["container"]["resources"]["accelerator"] == {"count": "2", "type": "NVIDIA_L4"}
+
+
+def test_a_landmark_network_is_trained_on_the_trainer_s_kind_of_machine(runner: ModuleType) -> None:
+    config = PipelineConfig.preset("tiny").below(BUCKET)
+    config = config.replace(photos="gs://bucket/photos", landmarks=LandmarkTrainerConfig())
+    spec = runner.compile_pipeline(config, IMAGE, runner.TrainingNode(gpus=2))["pipelineSpec"]
+    task = spec["root"]["dag"]["tasks"]["FaceTrainer"]
+    assert task["inputs"]["artifacts"]["landmark_network"]["taskOutputArtifact"]["producerTask"] == "LandmarkTrainer"
+    executors = spec["deploymentSpec"]["executors"]
+    accelerated = {name for name, executor in executors.items() if "accelerator" in json.dumps(executor)}
+    assert {name.split("_")[0] for name in accelerated} == {"FaceTrainer", "LandmarkTrainer"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ and the step alone, so a training that was stopped goes on with the pictures tha
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numba
@@ -32,25 +32,64 @@ class CropBatch(NamedTuple):
     """`[B, 2, 68]` float32."""
 
 
-def training_batches(canvases: Canvases, config: LandmarkTrainingConfig, first_step: int = 0) -> Iterator[CropBatch]:
-    """Endless batches, every face once an epoch.
+class Source(NamedTuple):
+    """Faces of one kind, such as renders or photos, among those of a batch."""
+
+    faces: Canvases
+    """The faces."""
+    share: float
+    """Their share of every batch, relative to the other sources' shares."""
+
+
+def training_batches(
+    sources: Canvases | Sequence[Source], config: LandmarkTrainingConfig, first_step: int = 0
+) -> Iterator[CropBatch]:
+    """Endless batches. Every face of a source comes once before any of them comes again.
 
     Args:
-        canvases: The faces.
+        sources: The faces: of one kind, or of several in fixed shares of every batch, whose faces follow each other in it.
         config: The training.
         first_step: Step of the first batch.
+
+    Raises:
+        ValueError: If a source is empty, or its share is so small that a batch holds none of its faces.
     """
+    if isinstance(sources, Canvases):
+        sources = [Source(sources, 1.0)]
     schedule, step = config.schedule, first_step
+    counts = _counts(sources, schedule.batch_size)
     while True:
-        drawn = np.arange(step * schedule.batch_size, (step + 1) * schedule.batch_size)
-        chosen = np.empty(len(drawn), np.int64)
-        for epoch in np.unique(drawn // len(canvases)):
-            order = np.random.default_rng((schedule.seed, int(epoch))).permutation(len(canvases))
-            here = drawn // len(canvases) == epoch
-            chosen[here] = order[drawn[here] % len(canvases)]
         rng = np.random.Generator(np.random.SFC64([schedule.seed, 7919, step]))
-        yield augmented(canvases, chosen, config, rng)
+        parts = []
+        for index, (source, count) in enumerate(zip(sources, counts, strict=True)):
+            chosen = _chosen(np.arange(step * count, (step + 1) * count), len(source.faces), schedule.seed, index)
+            parts.append(augmented(source.faces, chosen, config, rng))
+        yield parts[0] if len(parts) == 1 else CropBatch(*map(np.concatenate, zip(*parts, strict=True)))
         step += 1
+
+
+def _counts(sources: Sequence[Source], batch_size: int) -> list[int]:
+    """How many faces of each source a batch holds."""
+    ends = np.round(batch_size * np.cumsum([source.share for source in sources]) / sum(s.share for s in sources))
+    counts = np.diff(ends, prepend=0).astype(int).tolist()
+    for source, count in zip(sources, counts, strict=True):
+        if not len(source.faces) or count < 1:
+            raise ValueError(
+                "`sources` must each have a face, and a share that is at least one face of a batch. "
+                f"Received: {len(source.faces)} faces, share {source.share} of {batch_size}"
+            )
+    return counts
+
+
+def _chosen(drawn: np.ndarray, size: int, seed: int, source: int) -> np.ndarray:
+    """`[B]` which of `size` faces stand at the places `drawn` `[B]` of an endless series of shuffled epochs."""
+    chosen = np.empty(len(drawn), np.int64)
+    for epoch in np.unique(drawn // size):
+        words = (seed, int(epoch), source) if source else (seed, int(epoch))
+        order = np.random.default_rng(words).permutation(size)
+        here = drawn // size == epoch
+        chosen[here] = order[drawn[here] % size]
+    return chosen
 
 
 def augmented(

@@ -5,7 +5,7 @@ import math
 import os
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -122,8 +122,8 @@ class Trainer:
                 self.step.assign(done)
                 report(done, losses[-1])
                 if done % self.schedule.checkpoint_steps == 0 or done == self.schedule.steps:
-                    self.checkpoints.save()
                     self._save(self.average, path)
+                    self.checkpoints.save()  # last: a finished training has its weights
                     self._log(done, float(np.mean(losses)), time.monotonic() - started)
                     losses = []
             coming.cancel()
@@ -198,11 +198,17 @@ def landmark_loss(model: keras.Model, images: Any, points: Any, known: Any, dist
 
 def train_landmarks(
     config: LandmarkTrainingConfig,
-    canvases: Canvases,
+    sources: Canvases | Sequence[augment.Source],
     directory: str | os.PathLike[str],
     report: Callable[[int, float], None] = lambda step, loss: None,
 ) -> str:
     """Trains the landmark network on faces; a run that was stopped goes on.
+
+    Args:
+        config: The training.
+        sources: The faces, see `augment.training_batches`.
+        directory: See `Trainer`.
+        report: See `Trainer.train`.
 
     Returns:
         Path of the weights.
@@ -211,4 +217,4 @@ def train_landmarks(
         ValueError: If the folder holds another training.
     """
     trainer = landmark_trainer(config, directory)
-    return trainer.train(lambda step: augment.training_batches(canvases, config, step), report)
+    return trainer.train(lambda step: augment.training_batches(sources, config, step), report)

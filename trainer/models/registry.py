@@ -65,15 +65,4 @@ def configure(name: str, preset: str, overrides: Mapping[str, Any] | None = None
     """
     cls = config_class(name)
     values = configuration.to_mapping(cls.preset(preset))
-    return configuration.from_mapping(cls, _merged(values, overrides or {}))
-
-
-def _merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with what `overrides` says, mapping by mapping."""
-    if not isinstance(overrides, Mapping):
-        raise ValueError(f"`overrides` must be a mapping of field names to values. Received: {overrides!r}")
-    merged = dict(values)
-    for key, value in overrides.items():
-        nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if nested else value
-    return merged
+    return configuration.from_mapping(cls, configuration.overlaid(values, overrides or {}))

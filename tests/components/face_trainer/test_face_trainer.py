@@ -8,7 +8,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.artifacts import MorphableModelFile
+from components.artifacts import LandmarkNetworkFile, MorphableModelFile
 from components.face_trainer import executor
 from components.face_trainer.component import FaceTrainer
 from trainer import configuration, data, run_fn
@@ -82,7 +82,11 @@ def test_mistakes_appear_at_construction(config, message):
 def test_executor_trains_in_a_folder_of_the_work_and_publishes(dictionaries, monkeypatch, tmp_path):
     inputs, outputs = dictionaries
     photos = artifact(standard_artifacts.Examples, tmp_path / "photos", ("train", "eval"))
-    component = FaceTrainer(**channels(photos=types.Channel(type=standard_artifacts.Examples)), config="{}")
+    landmarks = artifact(LandmarkNetworkFile, tmp_path / "landmarks")
+    inputs |= {"photos": [photos], "landmark_network": [landmarks]}
+    optional = {"photos": standard_artifacts.Examples, "landmark_network": LandmarkNetworkFile}
+    component = FaceTrainer(**channels(**{name: types.Channel(type=kind) for name, kind in optional.items()}))
+    assert set(optional) < set(component.inputs)
     jobs = []
 
     def train(job):
@@ -96,15 +100,16 @@ def test_executor_trains_in_a_folder_of_the_work_and_publishes(dictionaries, mon
     monkeypatch.setattr(run_fn, "train", train)
     properties = dict(component.exec_properties)
     with pytest.raises(KeyboardInterrupt):
-        executor.Executor().Do({**inputs, "photos": [photos]}, outputs, properties)
+        executor.Executor().Do(inputs, outputs, properties)
     second = {**outputs, "model_run": [artifact(standard_artifacts.ModelRun, tmp_path / "model_run" / "2")]}
-    executor.Executor().Do({**inputs, "photos": [photos]}, second, properties)
+    executor.Executor().Do(inputs, second, properties)
     assert jobs[0].run_dir == jobs[1].run_dir  # another run of the pipeline finds the killed one's checkpoints
     assert sorted(path.name for path in (tmp_path / "model_run" / "2").iterdir()) == ["logs", "metrics.json"]
     assert not tf.io.gfile.exists(jobs[1].run_dir)
     assert jobs[1].serving_dir == str(tmp_path / "model" / "1" / "Format-Serving")
     assert len(run_fn.data.find_files(jobs[1].synthetic_eval)) == 1
     assert len(run_fn.data.find_files(jobs[1].photos_train)) == 1
+    assert jobs[1].landmark_network == str(tmp_path / "landmarks" / "landmarks.npz")
     assert jobs[1].configuration() == registry.configure("tu2019", "tiny")
 
 
