@@ -23,7 +23,7 @@ def spotted(count=4, size=64):
     for image, sets in zip(images, points, strict=True):
         spot = sets[0, MARK]
         image[(x - spot[0]) ** 2 + (y - spot[1]) ** 2 < 4**2] = 250
-    return Canvases(images, points, np.ones((count, 2, 68), np.float32))
+    return Canvases(images, points, np.ones((count, 2, 68), np.float32), np.zeros(count, np.float32))
 
 
 def spot_of(image):
@@ -111,6 +111,7 @@ def test_every_face_comes_once_an_epoch():
         np.arange(8, dtype=np.uint8)[:, None, None, None] * np.full((8, 64, 64, 3), 30, np.uint8),
         np.full((8, 2, 68, 2), 32, np.float32),
         np.ones((8, 2, 68), np.float32),
+        np.zeros(8, np.float32),
     )
     config = dataclasses.replace(configured(), schedule=dataclasses.replace(CONFIG.schedule, batch_size=4))
     batches = augment.training_batches(faces, config)

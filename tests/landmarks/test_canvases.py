@@ -39,7 +39,7 @@ def test_sets_and_unknown_points_are_told_apart(tmp_path):
         tmp_path / "sets.gz",
         [
             disc_example(0),
-            disc_example(1, {contract.LANDMARKS_OUTLINE_XY: outline}),
+            disc_example(1, {contract.LANDMARKS_OUTLINE_XY: outline, contract.POSE_EULER: (30, 1, 2)}),
             disc_example(2, {contract.LANDMARKS_SET: "outline", contract.LANDMARKS_KNOWN: known}),
         ],
     )
@@ -49,6 +49,7 @@ def test_sets_and_unknown_points_are_told_apart(tmp_path):
     assert (faces.known[2, 0] == 0).all()
     assert faces.known[2, 1].tolist() == known.tolist()
     assert (faces.points[faces.known == 0] == 0).all()
+    np.testing.assert_array_equal(faces.yaw, [np.nan, 30, np.nan])
 
 
 def test_an_earlier_runs_canvases_are_found_and_others_refused(tmp_path):

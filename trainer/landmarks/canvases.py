@@ -21,11 +21,12 @@ from trainer.configuration import to_mapping
 from trainer.imaging import alignment
 from trainer.landmarks.config import CanvasConfig
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Goes up when the same examples would give other canvases."""
 
 _COUNT = contract.LANDMARK_COUNT
 _SETS = contract.LANDMARK_SETS
+_LABELS: Final = ("points", "known", "yaw")
 _FIELDS: Final = {
     contract.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string),
     contract.LANDMARKS_XY: tf.io.FixedLenFeature([_COUNT, 2], tf.float32),
@@ -33,6 +34,7 @@ _FIELDS: Final = {
     contract.FACE_BOX: tf.io.FixedLenFeature([4], tf.float32),
     contract.LANDMARKS_KNOWN: tf.io.FixedLenFeature([_COUNT], tf.float32, [1.0] * _COUNT),
     contract.LANDMARKS_OUTLINE_XY: tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True),
+    contract.POSE_EULER: tf.io.FixedLenFeature([3], tf.float32, [float("nan")] * 3),
 }
 
 
@@ -46,6 +48,8 @@ class Canvases:
     """`[N, 2, 68, 2]` float32, pixels of the canvas, in the sets of `contract.LANDMARK_SETS`; 0 where unknown."""
     known: np.ndarray
     """`[N, 2, 68]` float32: 1 where there is a point, else 0."""
+    yaw: np.ndarray
+    """`[N]` float32 degrees, NaN where the example does not tell."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -121,24 +125,27 @@ def cut(parsed: dict[str, Any], config: CanvasConfig) -> tuple[Any, Any, Any]:
 def _write(shards: Sequence[str], config: CanvasConfig, folder: pathlib.Path, report: Callable[[int], None]) -> None:
     """Streams canvases to the disk; only labels are held in memory."""
     records = tf.data.TFRecordDataset(list(shards), compression_type="GZIP")
-    cuts = records.map(
-        lambda record: cut(tf.io.parse_single_example(record, _FIELDS), config), num_parallel_calls=tf.data.AUTOTUNE
-    ).batch(64)
-    points, known = [], []
+
+    def one(record: Any) -> Any:
+        parsed = tf.io.parse_single_example(record, _FIELDS)
+        return (*cut(parsed, config), parsed[contract.POSE_EULER][0])
+
+    cuts = records.map(one, num_parallel_calls=tf.data.AUTOTUNE).batch(64)
+    labels, count = [], 0
     with (folder / "images.u8").open("wb") as file:
-        for images, some_points, some_known in cuts.prefetch(2).as_numpy_iterator():
+        for images, *some in cuts.prefetch(2).as_numpy_iterator():
             file.write(images.tobytes())
-            points.append(some_points)
-            known.append(some_known)
-            report(sum(map(len, points)))
-    if not points:
+            labels.append(some)
+            count += len(images)
+            report(count)
+    if not labels:
         raise ValueError(f"There is no example in {shards[0]} and the {len(shards) - 1} files beside it.")
-    np.save(folder / "points.npy", np.concatenate(points))
-    np.save(folder / "known.npy", np.concatenate(known))
+    for name, arrays in zip(_LABELS, zip(*labels, strict=True), strict=True):
+        np.save(folder / f"{name}.npy", np.concatenate(arrays))
 
 
 def _mapped(folder: pathlib.Path) -> Canvases:
-    points = np.load(folder / "points.npy")
+    labels = {name: np.load(folder / f"{name}.npy") for name in _LABELS}
     size = json.loads((folder / "contents.json").read_text())["canvas"]["size"]
-    images = np.memmap(folder / "images.u8", np.uint8, "r", shape=(len(points), size, size, 3))
-    return Canvases(images, points, np.load(folder / "known.npy"))
+    images = np.memmap(folder / "images.u8", np.uint8, "r", shape=(len(labels["points"]), size, size, 3))
+    return Canvases(images, **labels)
