@@ -104,8 +104,11 @@ def test_pictures_are_written_and_show_the_worst_first(tmp_path):
     paths = evaluation_pictures.write_report(result, "basel", tmp_path / "report")
     names = {"best.png", "median.png", "worst.png", "residuals.png", "reliability.png"}
     assert {path.name for path in paths} == names
+    pictures = {}
     for path in paths:
-        assert Image.open(path).size[0] > 500
+        with Image.open(path) as picture:
+            pictures[path.name] = np.asarray(picture)
+        assert pictures[path.name].shape[1] > 500
     chosen = np.argsort(result.errors("basel"))[::-1][: evaluation_pictures.SHEET]
     shown = evaluation_pictures.sheet(result, "basel", chosen)
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "report" / "worst.png")), shown)
+    np.testing.assert_array_equal(pictures["worst.png"], shown)

@@ -9,7 +9,7 @@ from trainer.imaging.alignment import landmark_box
 from trainer.imaging.codecs import encode_png
 from trainer.imaging.decoding import decode_photos
 from trainer.landmarks.finder import find_faces
-from trainer.landmarks.released import PATH, released_config, released_network
+from trainer.landmarks.released import LOCATOR_PATH, PATH, released_config, released_networks
 
 ASTRONAUT_FACE = np.array([172, 88, 278, 176])
 """Box of the face in scikit-image's picture, by eye, pixels."""
@@ -17,9 +17,9 @@ ASTRONAUT_FACE = np.array([172, 88, 278, 176])
 
 @pytest.fixture(scope="module")
 def find():
-    network, margin = released_network(), released_config().margin
+    networks, margin = released_networks(), released_config().margin
     return tf.function(
-        lambda contents: find_faces(network, decode_photos(contents), margin),
+        lambda contents: find_faces(networks, decode_photos(contents), margin),
         input_signature=[tf.TensorSpec([None], tf.string)],
     )
 
@@ -37,7 +37,7 @@ def overlap(a, b):
 
 
 def test_the_weights_are_small_and_have_a_card():
-    assert PATH.stat().st_size <= 2_000_000
+    assert PATH.stat().st_size + LOCATOR_PATH.stat().st_size <= 4_000_000
     card = (PATH.parent / "MODEL_CARD.md").read_text()
     for word in ("Data", "Licence", "CC0"):
         assert word in card
@@ -82,4 +82,4 @@ def test_on_the_fixtures_no_face_is_lost(find, development_data):
         overlap(box, np.concatenate([points.min(0), points.max(0)]))
         for box, points in zip(found.box.numpy(), truth, strict=True)
     ]
-    assert np.mean(np.array(overlaps) > 0.5) >= 0.95
+    assert min(overlaps) > 0.5

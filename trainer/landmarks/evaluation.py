@@ -129,5 +129,5 @@ def evaluate(model: keras.Model, faces: Canvases) -> LandmarkEvaluation:
 
 def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Spearman's."""
-    ranks = [np.argsort(np.argsort(values)).astype(np.float64) for values in (one, other)]
-    return float(np.corrcoef(*ranks)[0, 1]) if len(one) > 2 else float("nan")
+    first, second = (np.argsort(np.argsort(values)).astype(np.float64) for values in (one, other))
+    return float(np.corrcoef(first, second)[0, 1]) if len(one) > 2 else float("nan")

@@ -143,7 +143,7 @@ def sample_skin(rng: np.random.Generator) -> Skin:
         pupil=float(np.clip(rng.normal(1.9, 0.4), 1.1, 3.2)),
         redness=float(rng.beta(1.5, 6)),
         brow_density=float(rng.uniform(0.45, 1.0)),
-        brow_thickness=float(np.exp(rng.normal(0.12 if male else -0.15, 0.25))),
+        brow_thickness=float(np.clip(np.exp(rng.normal(0.12 if male else -0.15, 0.25)), 0.4, 2.0)),
         brow_lift=float(np.clip(rng.normal(0, 0.9), -2.5, 2.5)),
         seed=int(rng.integers(2**31)),
     )

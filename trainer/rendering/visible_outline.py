@@ -69,6 +69,15 @@ class VisibleOutline:
         side = np.arange(_CHIN + 1, 2 * _CHIN + 1) if far > 0 else np.arange(_CHIN)
         near = np.abs(skin[None, :, 1] - points[side, None, 1]) <= BAND
         farthest = np.where(near, edge @ sideways, -np.inf).max(axis=1)
-        beyond = np.maximum(farthest - seen[side] @ sideways, 0)
-        seen[side] += beyond[:, None] * sideways
+        # What of the strip lies beyond the point even when the face looks straight ahead: next to the chin, much.
+        straight = np.where(near, far * skin[:, 0], -np.inf).max(axis=1) - far * points[side, 0]
+        beyond = farthest - seen[side] @ sideways - np.maximum(straight, 0) * _pixels_per_millimetre(camera, height)
+        seen[side] += np.maximum(beyond, 0)[:, None] * sideways
         return seen
+
+
+def _pixels_per_millimetre(camera: Camera, height: int) -> float:
+    """Scale at the model frame's origin."""
+    if camera.kind == contract.SCALED_ORTHOGRAPHIC:
+        return float(np.linalg.norm(camera.matrix[0, :3]))
+    return float(cameras.focal_length(camera.field_of_view, height) / camera.matrix[2, 3])
