@@ -55,6 +55,15 @@ def extent_of(weights):
     return ops.stack(means, axis=-1), ops.stack(halves, axis=-1), total
 
 
+def unit_circle():
+    """`[68, 2]` points on a circle of radius 1 that are the same in a mirrored image."""
+    turns = np.linspace(0, 2 * np.pi, contract.LANDMARK_COUNT, endpoint=False)
+    circle = np.stack([np.cos(turns), np.sin(turns)], axis=-1)
+    for index, other in enumerate(contract.LANDMARK_FLIP):
+        circle[other] = (0, (-1) ** index) if other == index else circle[index] * (-1, 1)
+    return circle.astype("float32")
+
+
 @keras.saving.register_keras_serializable(package="monoface_tests")
 class ColorPatch(keras.layers.Layer):
     """68 points on an ellipse in the red or green patch of an image; sigmas are large where the patch is cut or missing.
@@ -66,9 +75,7 @@ class ColorPatch(keras.layers.Layer):
         ops = keras.ops
         color = ops.clip(ops.abs(images[..., 0] - images[..., 1]), 0.0, 1.0)
         mean, half, total = extent_of(color)
-        turns = np.linspace(0, 2 * np.pi, contract.LANDMARK_COUNT, endpoint=False).astype("float32")
-        circle = np.stack([np.cos(turns), np.sin(turns)], axis=-1)
-        sets = [mean[:, None] + reach * half[:, None] * circle for reach in (1.0, 1.1)]
+        sets = [mean[:, None] + reach * half[:, None] * unit_circle() for reach in (1.0, 1.1)]
         inner = ops.sum(color[:, 1:-1, 1:-1], axis=(1, 2))
         sigma = 0.1 + 30 * (total - inner) / total + 30 / total
         ones = np.ones((1, len(contract.LANDMARK_SETS), contract.LANDMARK_COUNT), "float32")
