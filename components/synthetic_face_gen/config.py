@@ -151,7 +151,7 @@ class SyntheticFaceConfig:
         name = fields.pop("preset", None)
         if name is not None and not (isinstance(name, str) and name in cls.PRESETS):
             raise ValueError(f"`preset` must be one of {', '.join(cls.PRESETS)}. Received: {name!r}")
-        return configuration.from_mapping(cls, _merged(cls.PRESETS[name], fields) if name else fields)
+        return configuration.from_mapping(cls, configuration.overlaid(cls.PRESETS[name], fields) if name else fields)
 
     @classmethod
     def from_json(cls, text: str) -> "SyntheticFaceConfig":
@@ -171,12 +171,3 @@ class SyntheticFaceConfig:
     def to_json(self) -> str:
         """The whole configuration as JSON with sorted keys."""
         return json.dumps(configuration.to_mapping(self), sort_keys=True)
-
-
-def _merged(preset: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """A preset with some fields replaced; of a nested part, only the fields that are given."""
-    merged = dict(preset)
-    for key, value in overrides.items():
-        both = isinstance(value, Mapping) and isinstance(preset.get(key), Mapping)
-        merged[key] = _merged(preset[key], value) if both else value
-    return merged
