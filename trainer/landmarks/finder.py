@@ -30,6 +30,9 @@ TILED: Views = (
 THRESHOLD = 0.4
 """Score from which a box is taken for a face, and looked at by the landmark network."""
 
+PASSES = 2
+"""How often the landmark network looks: the second time around the landmarks that it found, not the located box."""
+
 LEAST_CONFIDENCE = 0.05
 """Confidence from which what was looked at counts as a face: on pictures without people it stays below 0.02."""
 
@@ -72,7 +75,7 @@ def find_faces(
     margin: float,
     *,
     views: Views = WHOLE,
-    passes: int = 2,
+    passes: int = PASSES,
     threshold: float = THRESHOLD,
 ) -> FoundFaces:
     """The most prominent face of every photo: the largest score times size among boxes that are taken for faces.
@@ -102,7 +105,7 @@ def find_all_faces(
     margin: float,
     *,
     views: Views = WHOLE,
-    passes: int = 2,
+    passes: int = PASSES,
     threshold: float = THRESHOLD,
     least_confidence: float = LEAST_CONFIDENCE,
 ) -> tuple[Any, FoundFaces]:
