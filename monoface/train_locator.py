@@ -19,7 +19,7 @@ import click
     help="Folder with the rendered heads; what is missing there is rendered first.  [default: OUT/cutouts]",
 )
 @click.option("--preset", type=click.Choice(["small", "tiny"]), default="small", show_default=True)
-@click.option("--count", type=click.IntRange(min=4), default=10_000, show_default=True, help="Rendered heads.")
+@click.option("--count", type=click.IntRange(min=4), default=12_000, show_default=True, help="Rendered heads.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that render.")
 @click.option("--steps", type=click.IntRange(min=1), help="Optimiser steps.  [default: the preset's]")
 @click.option(

@@ -25,7 +25,7 @@ from trainer.rendering.visible_outline import VisibleOutline
 from trainer.wardrobe.dressing import dress
 from trainer.wardrobe.wardrobe import DEFAULT_WARDROBE_PATH, default_wardrobe
 
-GENERATOR_VERSION: Final = 4
+GENERATOR_VERSION: Final = 5
 """Raised whenever the same configuration, model and index give other bytes than before."""
 
 HEAD: Final = "head"

@@ -87,7 +87,7 @@ def test_the_outline_is_another_set(photos):
 
 def test_missing_weights_are_an_error_in_words(photos, monkeypatch):
     def missing():
-        raise ValueError("locator.npz: holds no network")
+        raise ValueError("locator.npz: not a face locator")
 
     monkeypatch.setattr(released, "released_networks", missing)
     ran = run(photos / "a.png")

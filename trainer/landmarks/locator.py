@@ -88,7 +88,7 @@ def load(path: str | os.PathLike[str]) -> tuple[keras.Model, LocatorConfig]:
     Raises:
         ValueError: If the file is missing, is not such a file, or its weights do not fit its configuration.
     """
-    return weight_file.read(path, LocatorConfig, build)
+    return weight_file.read(path, "face locator", LocatorConfig, build)
 
 
 def boxes_of_cells(cells: Any) -> Any:

@@ -5,22 +5,16 @@ flattened, so that every point is regressed from the whole face. Nothing in it s
 of two pictures reach the pictures.
 """
 
-import io
-import json
+import math
 import os
-import pathlib
-import tempfile
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from trainer import contract
-from trainer.configuration import from_mapping, to_mapping
+from trainer.landmarks import weight_file
 from trainer.landmarks.config import LandmarkNetworkConfig
-
-_CONFIG_ENTRY = "config"
 
 
 @keras.saving.register_keras_serializable(package="monoface")
@@ -43,7 +37,7 @@ class PointsAndSigmas(layers.Layer):
         """
         raw = ops.reshape(ops.cast(raw, "float32"), (-1, len(contract.LANDMARK_SETS), contract.LANDMARK_COUNT, 3))
         points = self.image_size * (0.5 + 0.25 * raw[..., :2])
-        return points, raw[..., 2] + float(np.log(self.image_size / 50))
+        return points, raw[..., 2] + math.log(self.image_size / 50)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, Any]:
         """Shapes of points and log-sigmas."""
@@ -92,18 +86,7 @@ def save(network: keras.Model, config: LandmarkNetworkConfig, path: str | os.Pat
         config: What it was built from.
         path: The `.npz` to write.
     """
-    path = pathlib.Path(path)
-    arrays: dict[str, Any] = {
-        f"weight_{index:03d}": np.asarray(weight, np.float16) for index, weight in enumerate(network.get_weights())
-    }
-    arrays[_CONFIG_ENTRY] = np.array(json.dumps(to_mapping(config), sort_keys=True))
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        file.write(buffer.getvalue())
-    temporary = pathlib.Path(file.name)
-    temporary.chmod(0o644)  # temporary files are private
-    temporary.replace(path)
+    weight_file.write(network, config, path)
 
 
 def load(path: str | os.PathLike[str]) -> tuple[keras.Model, LandmarkNetworkConfig]:
@@ -118,16 +101,7 @@ def load(path: str | os.PathLike[str]) -> tuple[keras.Model, LandmarkNetworkConf
     Raises:
         ValueError: If the file is missing, is not such a file, or its weights do not fit its configuration.
     """
-    try:
-        # From memory: on a damaged file NumPy leaves its own handle open.
-        with np.load(io.BytesIO(pathlib.Path(path).read_bytes()), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        config = from_mapping(LandmarkNetworkConfig, json.loads(str(arrays.pop(_CONFIG_ENTRY))))
-        network = build(config)
-        network.set_weights([arrays[name].astype(np.float32) for name in sorted(arrays)])
-    except Exception as error:  # zip, zlib, header, key and shape errors alike: the file is not a landmark network
-        raise ValueError(f"{os.fspath(path)}: not a landmark network: {error}") from error
-    return network, config
+    return weight_file.read(path, "landmark network", LandmarkNetworkConfig, build)
 
 
 def convolution(x: Any, channels: int, name: str, strides: int = 1, kernel: int = 3, activation: bool = True) -> Any:

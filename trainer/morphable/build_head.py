@@ -21,7 +21,7 @@ from trainer.morphable.population import UNIT, sample_population, sizes
 from trainer.morphable.skin_map import build_map
 from trainer.morphable.surface_rays import Hits
 
-GENERATOR_VERSION: Final = "2"
+GENERATOR_VERSION: Final = "3"
 IDENTITY_MODES: Final = 80
 STEP: Final = 1 / 128
 """Identity and expression values are rounded to this many millimetres, and to float16, so that the file is compact."""

@@ -63,8 +63,9 @@ CHIN_LENGTH: Final = 40.0
 """The chin reaches back this far from its foremost point, millimetres."""
 FROM_THE_SIDE: Final = np.array([1.0, 0.0, 0.0])
 
-OUTLINE_TOP: Final = -8.0
-"""The outline's ends lie this far above the line through the eyes' corners, millimetres: annotators begin a little below."""
+OUTLINE_TOP: Final = -1.0
+"""The outline's ends lie this far above the line through the eyes' corners, millimetres: annotators begin just below (the mean of
+iBUG annotation over LFW, OpenFace's alignment template: 0.5 % of the face's width)."""
 OUTLINE_CENTER: Final = 10.0
 """Height around which the outline turns, millimetres."""
 OUTLINE_SMOOTHING: Final = 0.25

@@ -15,10 +15,11 @@ from scipy.spatial import cKDTree
 from trainer.contract import LANDMARK_SETS
 from trainer.morphable import skin_features, skin_regions
 from trainer.morphable.albedo_detail import adjacency, albedo_detail, knows_skin
+from trainer.morphable.landmark_fields import ramp
 from trainer.morphable.model import MorphableModel
 from trainer.morphable.openness import openness, visible_from
 
-BLOOD: Final = {"cheeks": 0.55, "nose": 0.6, "ears": 0.9, "eyelids": 0.25, "lips": 2.3}
+BLOOD: Final = {"cheeks": 0.55, "nose": 0.6, "ears": 0.9, "eyelids": 0.25, "lips": 1.7}
 """How much more blood than bare skin a region has; 1 is twice as much."""
 MELANIN: Final = {"eyelids": 0.10, "cheeks": -0.06, "lips": -0.30, "neck": -0.03}
 """The same for melanin."""
@@ -34,8 +35,8 @@ FRECKLE_CHANCE: Final = 0.16
 FRECKLE_AREA: Final = 6.0
 """Vertices with more area around them bear fewer, none from twice as much on: there they would be blotches."""
 
-LIP_TINT: Final = (1.12, 0.94, 1.08)
-"""Factor on the colour of lips beside their blood: their thin cover lacks what makes skin yellow."""
+LIP_TINT: Final = (1.12, 0.97, 1.08)
+"""Factor on the colour of the lips that are seen, on average, beside their blood."""
 
 CAVITY: Final = 1.6
 """Power of the share of light that reaches a cavity which darkens its colour: light that enters it is absorbed more than once."""
@@ -43,6 +44,10 @@ OPEN: Final = 0.85
 """Share of the sky that open skin sees; only what is less counts as a cavity."""
 LEAST_SHADE: Final = 0.15
 """Of the deepest cavity."""
+NOSTRIL_OPEN: Final = (0.7, 0.84)
+"""A nostril is where this much of the sky or less is seen, and where more is, the nose around it."""
+NOSTRIL_SHADE: Final = 0.12
+"""Of a nostril: models end it a few millimetres in, while a real one goes on into the dark."""
 SHADE_ROUNDS: Final = 3
 """Rounds of averaging over neighbours that take the grain out of it."""
 DETAIL_MODES: Final = 40
@@ -139,7 +144,9 @@ def build_map(
     )
     bare = np.flatnonzero((special < BARE) & (found["face"] > 0.5))
     covered = np.max([found[name] for name in ("scalp", "brow_band", "lashes", "inside")], 0)
-    shade = _shade(openness(vertices, triangles), triangles)
+    sky = _smooth(openness(vertices, triangles), triangles)
+    nostrils = found["nostrils"] * (1 - ramp(sky, *NOSTRIL_OPEN))
+    shade = _shade(sky) * (1 - nostrils) + NOSTRIL_SHADE * nostrils
     eyeballs = found["eyes"] > 0
     if (eyeballs & visible).any():  # eyeballs turn: what the lids of the mean face hide of them may show
         shade[eyeballs] = np.median(shade[eyeballs & visible])
@@ -150,6 +157,10 @@ def build_map(
     if albedo_mean is not None and albedo is not None and knows_skin(albedo_mean[bare]):
         values = np.concatenate([albedo_mean[None], albedo]) / shade[:, None]
         detail, modes = albedo_detail(values, melanin, blood, bare, covered, triangles)
+        lips = found["lips"] * visible
+        if lips.any():
+            factor = LIP_TINT / np.average(detail, axis=0, weights=lips)
+            detail *= (1 + found["lips"][:, None] * (factor - 1)).astype(np.float32)
     return SkinMap(
         vertices=np.ascontiguousarray(vertices, np.float32),
         points=np.ascontiguousarray(points, np.float32),
@@ -175,11 +186,16 @@ def _factor(gains: Mapping[str, float], found: Mapping[str, np.ndarray]) -> np.n
     return 1 + np.sum([gain * found[name] for name, gain in gains.items()], axis=0)
 
 
-def _shade(sky: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """`[V]` factor on the colour by the share of the sky that a vertex sees, smoothed over neighbours."""
+def _smooth(sky: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """`[V]` averaged over neighbours."""
     average = adjacency(len(sky), triangles)
     for _ in range(SHADE_ROUNDS):
         sky = (sky + average @ sky) / 2
+    return sky
+
+
+def _shade(sky: np.ndarray) -> np.ndarray:
+    """`[V]` factor on the colour by the share of the sky that a vertex sees."""
     return np.maximum(np.minimum(sky / OPEN, 1) ** CAVITY, LEAST_SHADE)
 
 

@@ -12,6 +12,9 @@ from trainer.morphable.skin_features import LASH_REACH, LOWER_LASHES, lid_edges
 FRONT_DEPTH: Final = 45.0
 """A face's front reaches this far behind its outer eye corners, millimetres."""
 NOSE_REACH: Final = (9.0, 17.0)
+NOSTRIL: Final = (0.2, 0.45, 0.35)
+"""A nostril's middle as a mean of the nose's tip and of the base's outer and next point."""
+NOSTRIL_REACH: Final = (4.5, 7.0)
 CHEEK_REACH: Final = (16.0, 34.0)
 LID_REACH: Final = (5.0, 11.0)
 SURROUND: Final = (3.0, 9.0)
@@ -35,8 +38,8 @@ def find(
 
     Returns:
         Name to `[V]` weights in [0, 1]: `face`, `lips`, `nose`, `cheeks`, `ears`, `eyelids`, `beard`, `scalp`, `neck`,
-        `teeth`, `tongue`, `mouth_interior`, `eye_shadow` (upper lid), `under_eye`, `lashes` (the lids' edges), and `inside`,
-        all that is not skin.
+        `teeth`, `tongue`, `mouth_interior`, `nostrils` (and what is around them), `eye_shadow` (upper lid), `under_eye`,
+        `lashes` (the lids' edges), and `inside`, all that is not skin.
     """
     laid = _laid(vertices, points)
     found = {
@@ -50,7 +53,7 @@ def find(
     skin = 1 - inside
     for name in ("face", "lips", "nose", "cheeks", "ears", "eyelids", "beard", "scalp", "neck"):
         found[name] = found[name] * skin
-    for name in ("eye_shadow", "under_eye", "lashes"):
+    for name in ("nostrils", "eye_shadow", "under_eye", "lashes"):
         found[name] = laid[name] * skin
     if found["eyeballs"].max() > 0.5:
         found["lashes"] = lid_edges(vertices, points, found["eyeballs"] > 0.5, visible) * skin
@@ -70,6 +73,9 @@ def _laid(vertices: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
     brows_top = max(group["right_brow"][:, 1].max(), group["left_brow"][:, 1].max())
     face = front * (1 - neck) * (1 - ramp(vertices[:, 1], brows_top + 40, brows_top + 70))
     nose = near(vertices, np.concatenate([group["nose_bridge"], group["nose_base"]]), *NOSE_REACH)
+    base, tip = group["nose_base"], group["nose_bridge"][-1]
+    middles = [NOSTRIL @ np.array([tip, *side]) for side in (base[:2], base[:-3:-1])]
+    nostrils = np.max([near(vertices, middle[None], *NOSTRIL_REACH) for middle in middles], axis=0)
     shallow = vertices[:, 2] > group["outer_lips"][:, 2].min() - LIP_DEPTH
     rim = near(vertices, closed(group["outer_lips"]), 0.0, 1.5)
     lips = np.where(within(vertices, group["outer_lips"]), 1.0, 0.6 * rim) * shallow
@@ -95,6 +101,7 @@ def _laid(vertices: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
         "face": face,
         "lips": lips,
         "nose": nose * front,
+        "nostrils": nostrils,
         "cheeks": cheeks * front,
         "eyelids": lids,
         "beard": _beard(vertices, group) * front,

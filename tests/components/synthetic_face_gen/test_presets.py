@@ -136,7 +136,7 @@ def test_wild():
     assert (np.abs(euler) <= (90, 45, 40)).all()
     assert np.abs(euler[:, 1]).max() > 40
     assert np.abs(euler[:, 2]).max() > 35
-    assert flat(np.log([face.camera.matrix[2, 3] for face in faces]), np.log(349.9), np.log(4001))
+    assert flat(np.log([face.camera.matrix[2, 3] for face in faces]), np.log(499.9), np.log(8001))
     tones = np.array([face.person.skin.melanin for face in faces])
     assert tones.min() < 0.03
     assert tones.max() > 0.25
