@@ -65,7 +65,7 @@ def command(
 
     try:
         model, config = network.load(weights or released.PATH)
-        files = [file for pattern in patterns for file in find_files(pattern)]
+        files = list(dict.fromkeys(file for pattern in patterns for file in find_files(pattern)))
         with tempfile.TemporaryDirectory() as folder:
             faces = canvases.build(files, evaluation.crop_config(config), pathlib.Path(folder) / "crops")
             result = evaluation.evaluate(flip_averaged(model) if flip else model, faces)
@@ -73,9 +73,9 @@ def command(
             if landmark_set == "nearer":
                 landmark_set = min(contract.LANDMARK_SETS, key=lambda name: summary[name]["image"])
             evaluation_pictures.write_report(result, landmark_set, directory)
-    except ValueError as error:
+        (directory / "report.json").write_text(json.dumps(summary, indent=1))
+    except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    (directory / "report.json").write_text(json.dumps(summary, indent=1))
     click.echo(f"{summary['faces']} faces, boxes given{', flip-averaged' if flip else ''}; % of √(w·h) of the true box")
     for name in contract.LANDMARK_SETS:
         figures = summary[name]

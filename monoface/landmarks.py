@@ -65,9 +65,14 @@ def command(
 
     from rich.console import Console
 
+    from components.photo_example_gen.photo_file import readable
     from serving.landmarks import landmark_photos
     from serving.photo_paths import find_photos
 
+    if overlays is not None and any(
+        Path(photo).is_dir() and overlays.resolve() == Path(photo).resolve() for photo in photos
+    ):
+        raise click.ClickException(f"Overlays in {overlays} would be photos the next time. Choose another folder.")
     found = find_photos(photos, overlays)
     errors = Console(stderr=True)
     with errors.status("Loading the networks"):
@@ -76,17 +81,20 @@ def command(
         except ValueError as error:
             raise click.ClickException(str(error)) from error
     failed = 0
-    try:
-        for result in landmark_photos(found, find, landmark_set, overlays, min_confidence):
-            if as_json:
-                click.echo(json.dumps(result.to_json()))
-            if result.failed:
-                failed += 1
-                errors.print(f"{result.reason}: {result.message}", markup=False, highlight=False, soft_wrap=True)
-            elif not as_json:
-                _print(result, Console())
-    except OSError as error:
-        raise click.ClickException(f"Overlays cannot be written: {error}") from error
+    if overlays is not None:
+        try:
+            overlays.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.ClickException(f"Overlays cannot be written: {error}") from error
+    for result in landmark_photos(found, find, landmark_set, overlays, min_confidence):
+        if as_json:
+            click.echo(json.dumps(result.to_json()))
+        if result.failed:
+            failed += 1
+            message = readable(f"{result.reason}: {result.message}")
+            errors.print(message, markup=False, highlight=False, soft_wrap=True)
+        elif not as_json:
+            _print(result, Console())
     if failed:
         errors.print(f"{failed} of {len(found)} photos failed.", highlight=False)
         raise SystemExit(1)
@@ -120,8 +128,11 @@ def _finder(landmark_set: str, flip: bool, small: bool) -> "Finder":
 def _print(result: "PhotoLandmarks", console: "Console") -> None:
     """A photo's faces as a table."""
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=str(result.photo), title_justify="left", title_style="bold")
+    from components.photo_example_gen.photo_file import readable
+
+    table = Table(title=Text(readable(str(result.photo))), title_justify="left", title_style="bold")
     for column in ("face", "x0", "y0", "x1", "y1", "yaw", "pitch", "roll", "confidence"):
         table.add_column(column, justify="right")
     for number, face in enumerate(result.faces, start=1):
@@ -129,4 +140,4 @@ def _print(result: "PhotoLandmarks", console: "Console") -> None:
         table.add_row(str(number), *numbers, f"{face.confidence:.2f}")
     console.print(table)
     if result.overlay is not None:
-        console.print(str(result.overlay), markup=False, highlight=False, soft_wrap=True)
+        console.print(readable(str(result.overlay)), markup=False, highlight=False, soft_wrap=True)

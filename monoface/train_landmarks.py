@@ -52,7 +52,7 @@ def command(
         cutting = progress.add_task("cutting faces out", total=None)
         try:
             config = LandmarkTrainingConfig.preset(preset, seed=seed, **schedule, **precision)
-            files = [file for pattern in patterns for file in find_files(pattern)]
+            files = list(dict.fromkeys(file for pattern in patterns for file in find_files(pattern)))
             faces = canvases.build(
                 files,
                 config.canvas,
@@ -66,6 +66,6 @@ def command(
                 progress.update(training, completed=step, description=f"training, loss {loss:.2f}")
 
             path = train_landmarks(config, faces, directory, report)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise click.ClickException(str(error)) from error
     click.echo(path)

@@ -67,6 +67,8 @@ def command(
         try:
             config = LocatorTrainingConfig.preset(preset, seed=seed, **schedule, **precision)
             training = progress.add_task("training", total=config.schedule.steps)
+            # First: what is wrong with the folder is told before an hour of rendering.
+            pictures = background_pictures(backgrounds or PROCEDURAL, 400, 2 * config.network.image_size, seed)
             shards = write_cutouts(
                 locator_training_sets(count, seed),
                 default_head(),
@@ -74,12 +76,11 @@ def command(
                 lambda images: progress.advance(rendering, images),
                 workers,
             )
-            pictures = background_pictures(backgrounds or PROCEDURAL, 400, 2 * config.network.image_size, seed)
 
             def report(step: int, loss: float) -> None:
                 progress.update(training, completed=step, description=f"training, loss {loss:.2f}")
 
             path = train_locator(config, read_cutouts(shards), pictures, directory, report)
-        except (ValueError, FileNotFoundError) as error:
+        except (ValueError, OSError) as error:
             raise click.ClickException(str(error)) from error
     click.echo(path)

@@ -54,7 +54,7 @@ def landmark_photos(
     """Finds the faces of photos one after the other; one that fails is reported, and the rest goes on.
 
     Args:
-        photos: Files.
+        photos: Files. None of them is written to: an overlay that would take the place of one has a number in its name.
         find: Finds faces on a photo.
         landmark_set: Which of `contract.LANDMARK_SETS` it finds.
         overlays: Directory for a picture `NAME.png` of each photo with its faces; None draws none.
@@ -66,9 +66,11 @@ def landmark_photos(
     Raises:
         OSError: If the overlays' directory cannot be made.
     """
+    taken = []
     if overlays is not None:
         overlays.mkdir(parents=True, exist_ok=True)
-    for photo, name in zip(photos, unique_names(photos), strict=True):
+        taken = [photo.stem for photo in photos if photo.resolve().parent == overlays.resolve()]
+    for photo, name in zip(photos, unique_names(photos, taken), strict=True):
         overlay = None if overlays is None else overlays / f"{name}.png"
         if overlay is not None:
             overlay.unlink(missing_ok=True)  # of an earlier run: it would pass for this one's

@@ -49,9 +49,9 @@ def output_directories(photos: Sequence[Path], out: Path) -> list[Path]:
     return [out] if len(photos) == 1 else [out / name for name in unique_names(photos)]
 
 
-def unique_names(photos: Sequence[Path]) -> list[str]:
-    """A name for each photo: its stem, with a number where another photo has it already."""
-    taken, names = {DEAD_LETTERS_FILE.casefold()}, []
+def unique_names(photos: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
+    """A name for each photo: its stem, with a number where that is taken, by another photo or otherwise."""
+    taken, names = {DEAD_LETTERS_FILE.casefold(), *(name.casefold() for name in taken)}, []
     for photo in photos:
         stem = photo.stem.strip(". ") or "photo"
         name, number = stem, 1

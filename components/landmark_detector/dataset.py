@@ -31,6 +31,8 @@ DESCRIPTION: Final = "dataset.json"
 """Names in the folder of a data set."""
 
 _READ: Final = f"{records.UNFINISHED}-read"
+_READ_WHOLE: Final = "whole"
+"""In the folder of what was read: it is all there."""
 
 
 def write_photos(
@@ -54,10 +56,14 @@ def write_photos(
 
     Raises:
         OSError: If the source is missing, empty or cannot be read.
-        ValueError: If the folder holds another data set, or the source cannot be used.
+        ValueError: If the folder holds another data set or lies in the source, or the source cannot be used.
         RuntimeError: If no photograph shows a face that can be used, or another run is at the same work.
     """
     folder = Path(directory).absolute()
+    if Path(source).is_dir() and Path(source).resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise ValueError(
+            f"`directory` must not lie in the folder of photographs, to which it would add. Received: {folder}"
+        )
     reader = open_reader(source, photos)
     work = {
         "source": os.path.abspath(source),  # noqa: PTH100  (a link stays a link)
@@ -73,17 +79,19 @@ def write_photos(
             raise ValueError(
                 f"`directory` must be empty or hold the same data set; {path} tells of another one. Received: {folder}"
             )
+    letters, read = folder / DEAD_LETTERS, folder / _READ
     if finished.exists():
+        shutil.rmtree(read, ignore_errors=True)  # killed between the last two lines
         return False
     folder.mkdir(parents=True, exist_ok=True)
     records.write_file(str(folder), str(begun), description.encode())
-    letters, read = folder / DEAD_LETTERS, folder / _READ
 
     def pipeline() -> beam.Pipeline:
         return beam.Pipeline(options=PipelineOptions([*IN_PROCESS, *beam_arguments]))
 
-    if not read.exists():
+    if not (read / _READ_WHOLE).exists():
         reading.generate(pipeline(), source, photos, str(read), str(letters / "reading"))
+        records.write_file(str(folder), str(read / _READ_WHOLE), b"")
     uris = {split: str(read / f"Split-{split}") for split in SPLITS}
     detection.detect(pipeline(), uris, detector, str(folder / EXAMPLES), str(letters / "detection"))
     begun.replace(finished)

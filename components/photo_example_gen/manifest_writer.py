@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from components.photo_example_gen.labels import LabelError
+from components.photo_example_gen.photo_file import readable
 from components.photo_example_gen.readers.aflw2000 import Aflw2000Reader
 from components.photo_example_gen.readers.manifest_row import FIELDS, NO_POINT
 
@@ -47,20 +49,27 @@ def write_manifest(
         OSError: If a file cannot be read or written.
         ValueError: If the labels are not as the kind has them.
     """
-    rows, problems = [], []
+    rows, problems, as_csv = [], [], out.suffix.lower() == ".csv"
+    place = out.parent.resolve()  # `..` of a linked folder leads away from where it lies
     for item in KINDS[kind](folder):
         if isinstance(item, tuple):
             problems.append(item)
             continue
-        item["path"] = Path(os.path.relpath(folder / item["path"], out.parent)).as_posix()
+        item["path"] = Path(os.path.relpath(folder.resolve() / item["path"], place)).as_posix()
+        if as_csv and not item["path"].isprintable():
+            problems.append((readable(item["path"]), "a CSV file cannot hold such a name; JSON lines can"))
+            continue
         if landmark_set is not None and "landmark_set" in item:
             item["landmark_set"] = landmark_set
         rows.append(item)
     if not rows:
         raise ValueError(f"{folder} holds no labels that can be used.")
-    text = _csv(rows) if out.suffix.lower() == ".csv" else "".join(json.dumps(row) + "\n" for row in rows)
+    text = _csv(rows) if as_csv else "".join(json.dumps(row) + "\n" for row in rows)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, "utf-8")
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place, prefix=f".{out.name}-", delete=False) as file:
+        file.write(text)
+    Path(file.name).chmod(0o644)  # temporary files are private
+    Path(file.name).replace(out)
     return len(rows), problems
 
 

@@ -111,7 +111,7 @@ class PhotoWorker(ShardWorker):
             yield DeadLetter(item.id, STAGE, error.reason, f"{item.id}: {error.message}")
         except LabelError as error:
             yield DeadLetter(item.id, STAGE, error.problem.reason, f"{item.id}: {readable(error.problem.message)}")
-        except ValueError as error:  # what no rule above has foreseen
+        except (ValueError, ArithmeticError) as error:  # what no rule above has foreseen
             yield DeadLetter(item.id, STAGE, "not_usable", f"{item.id}: {readable(str(error))}")
         except OSError as error:  # the file went away, or its disk failed, between two looks at it
             yield DeadLetter(item.id, STAGE, "unreadable", f"{item.id}: {error.strerror or type(error).__name__}")

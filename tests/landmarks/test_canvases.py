@@ -72,5 +72,27 @@ def test_nothing_is_left_of_an_empty_data_set(tmp_path):
         canvases.build([], CONFIG, tmp_path / "canvases")
 
 
+def test_what_holds_no_examples_is_named(tmp_path):
+    damaged = tmp_path / "damaged.gz"
+    damaged.write_bytes(b"no examples")
+    with pytest.raises(ValueError, match=r"damaged\.gz"):
+        canvases.build([str(damaged)], CONFIG, tmp_path / "canvases")
+    other = write_shard(tmp_path / "other.gz", [b""])
+    with pytest.raises(ValueError, match=r"other\.gz.*not examples of faces"):
+        canvases.build([other], CONFIG, tmp_path / "canvases")
+    with pytest.raises(ValueError, match="cannot be read"):
+        canvases.build([str(tmp_path / "missing.gz")], CONFIG, tmp_path / "canvases")
+
+
+def test_a_folder_of_something_else_is_refused_and_a_killed_runs_is_removed(tmp_path):
+    shard = write_shard(tmp_path / "one.gz", [disc_example(0)])
+    (tmp_path / "full").mkdir()
+    with pytest.raises(ValueError, match="other examples"):
+        canvases.build([shard], CONFIG, tmp_path / "full")
+    (tmp_path / ".canvases-killed").mkdir()
+    canvases.build([shard], CONFIG, tmp_path / "canvases")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["canvases", "full", "one.gz"]
+
+
 def test_pictures_have_room_for_the_points():
     assert PICTURE_SIZE >= 64

@@ -1,5 +1,8 @@
 """Evaluation: errors by hand, sides mirrored, doubts measured, pictures written."""
 
+import json
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -112,3 +115,16 @@ def test_pictures_are_written_and_show_the_worst_first(tmp_path):
     chosen = np.argsort(result.errors("basel"))[::-1][: evaluation_pictures.SHEET]
     shown = evaluation_pictures.sheet(result, "basel", chosen)
     np.testing.assert_array_equal(pictures["worst.png"], shown)
+
+
+def test_what_no_face_tells_is_none_and_no_warning():
+    points, known = square_points(2), np.ones((2, 68))
+    known[:, list(contract.LANDMARK_GROUPS["nose_base"])] = 0
+    result = predicted(faces_of(points, [0, 10], known), np.zeros(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figures = result.summary()["basel"]
+        assert np.isnan(result.median_residuals("basel")["0-30"]).any()
+    assert figures["groups"]["nose_base"] is None
+    assert figures["confidence_rank_correlation"] is None
+    json.dumps(figures, allow_nan=False)

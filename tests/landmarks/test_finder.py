@@ -154,3 +154,17 @@ def test_boxes_find_their_photos_by_their_owners():
     boxes = tf.constant([squares[1], squares[0]], tf.float32)
     found = refine_faces(NETWORKS.landmarks, photos, boxes, 0.25, tf.constant([1, 0]))
     np.testing.assert_allclose(found.box, boxes, atol=1.5)
+
+
+def test_boxes_that_lead_to_one_face_are_one_face_and_the_likeliest_comes_first(monkeypatch):
+    """Two boxes side by side, both over one patch: the landmark network finds the same face in both."""
+    left, right = (20.0, 40.0, 60.0, 80.0), (50.0, 40.0, 90.0, 80.0)
+    patch, other = (40, 45, 70, 75), (180, 40, 230, 90)
+    boxes = tf.constant([[left, right, [float(value) for value in other]]] * 2)
+    scores = tf.constant([[0.6, 0.7, 0.9], [0.8, 0.5, 0.6]])
+    monkeypatch.setattr(finder, "locate_faces", lambda *arguments: locator.LocatedFaces(boxes, scores))
+    photos = decoded(*[photo((patch, RED), (other, RED))] * 2)
+    owners, found = find_all_faces(NETWORKS, photos, 0.25, passes=3)
+    assert owners.numpy().tolist() == [0, 0, 1, 1]
+    np.testing.assert_allclose(found.box, [other, patch, patch, other], atol=3)
+    assert (np.diff(found.confidence.numpy().reshape(2, 2)) < 0).all()

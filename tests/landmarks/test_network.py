@@ -128,13 +128,17 @@ def test_save_and_load_round_trip(tiny, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["weights.npz"]
 
 
-@pytest.mark.parametrize("damage", ["missing", "truncated", "other", "misfit"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "other", "misfit", "not finite"])
 def test_a_bad_weights_file_is_named(tiny, tmp_path, damage):
     path = tmp_path / "weights.npz"
     if damage == "misfit":
         network.save(tiny, LandmarkNetworkConfig.preset("small"), path)
     elif damage == "other":
         np.savez(path, something=np.zeros(3))
+    elif damage == "not finite":
+        broken = keras.models.clone_model(tiny)
+        broken.set_weights([np.full_like(value, np.nan) for value in tiny.get_weights()])
+        network.save(broken, TINY, path)
     elif damage == "truncated":
         network.save(tiny, TINY, path)
         path.write_bytes(path.read_bytes()[:5000])

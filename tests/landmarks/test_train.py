@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 
 import keras
 import numpy as np
@@ -38,6 +39,18 @@ def test_a_stopped_run_goes_on_at_its_step(canvases, tmp_path):
     assert [entry["step"] for entry in log] == [2, 4]
     with pytest.raises(ValueError, match="differs in seed"):
         landmark_trainer(with_schedule(seed=5), tmp_path)
+
+
+def test_weights_that_were_removed_come_back_and_a_damaged_checkpoint_is_named(canvases, tmp_path):
+    path = pathlib.Path(train_landmarks(CONFIG, canvases, tmp_path))
+    weights = path.read_bytes()
+    path.unlink()
+    train_landmarks(CONFIG, canvases, tmp_path)
+    assert path.read_bytes() == weights
+    for file in (tmp_path / "checkpoints").glob("*.data-*"):
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match="damaged checkpoint"):
+        landmark_trainer(CONFIG, tmp_path)
 
 
 def test_interrupted_and_whole_runs_end_alike(canvases, tmp_path):

@@ -115,3 +115,20 @@ def test_export_writes_a_saved_model_of_given_weights(tmp_path):
     ran = CliRunner().invoke(export_command, [str(tmp_path / "theirs"), *given])
     assert ran.exit_code == 1
     assert "is not overwritten" in ran.output
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(photos):
+    folder = photos / "a["
+    folder.mkdir()
+    (photos / "a.png").rename(folder / "d].png")
+    ran = run(folder / "d].png")
+    assert ran.exit_code == 0
+    assert "a[/d].png" in "".join(ran.stdout.split())
+
+
+def test_overlays_among_the_photos_of_a_folder_are_refused(photos):
+    before = sorted(photos.iterdir())
+    ran = run(photos, "--overlay", photos)
+    assert ran.exit_code == 1
+    assert "another folder" in ran.stderr
+    assert sorted(photos.iterdir()) == before

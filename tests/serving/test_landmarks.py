@@ -104,3 +104,10 @@ def test_a_single_face_has_no_number() -> None:
     above = slice(int(face.box[1]) - 14, int(face.box[1]) - 3), slice(int(face.box[0]) + 1, int(face.box[0]) + 10)
     assert (numbered[above] == BOX_COLOR).all(axis=-1).mean() > 0.4
     assert not (alone[above] == BOX_COLOR).all(axis=-1).any()
+
+
+def test_no_photo_is_overwritten_by_the_overlay_of_another_or_its_own(photos: list[Path]) -> None:
+    before = {path.name: path.read_bytes() for path in photos}
+    results = list(landmark_photos(photos, find, overlays=photos[0].parent))
+    assert {name: (photos[0].parent / name).read_bytes() for name in before} == before
+    assert [result.overlay and result.overlay.name for result in results] == ["one-2.png", "one-3.png", None, None]

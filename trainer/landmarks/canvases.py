@@ -78,17 +78,26 @@ def build(
     if not shards:
         raise ValueError("`shards` must name at least one file. Received: none")
     folder = pathlib.Path(directory)
-    inputs = [[str(path), tf.io.gfile.stat(path).length] for path in shards]
+    try:
+        inputs = [[str(path), tf.io.gfile.stat(path).length] for path in shards]
+    except tf.errors.OpError as error:
+        raise ValueError(f"Examples cannot be read: {error.message}") from error
     contents = json.dumps({"version": VERSION, "canvas": to_mapping(config), "shards": inputs}, indent=1)
-    if folder.is_dir():
-        if (folder / "contents.json").read_text() != contents:
+    if folder.exists():
+        known = folder / "contents.json"
+        if not known.is_file() or known.read_text() != contents:
             raise ValueError(f"{folder} holds canvases of other examples. Take another folder or remove it.")
         return _mapped(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}-*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         unfinished = pathlib.Path(temporary) / "canvases"
         unfinished.mkdir(mode=0o755)
-        _write(shards, config, unfinished, report)
+        try:
+            _write(shards, config, unfinished, report)
+        except tf.errors.OpError as error:
+            raise ValueError(f"{shards[0]} and what is beside it: not examples of faces: {error.message}") from error
         (unfinished / "contents.json").write_text(contents)
         shutil.move(unfinished, folder)
     return _mapped(folder)

@@ -4,6 +4,8 @@ Errors are distances over √(width · height) of the true points' box, in per c
 """
 
 import dataclasses
+import math
+import warnings
 from typing import Any, Final
 
 import keras
@@ -53,12 +55,15 @@ class LandmarkEvaluation:
         return 200 * self.sigma[:, index].mean(axis=1) / np.sqrt(extent.prod(axis=1))
 
     def summary(self) -> dict[str, Any]:
-        """Figures as JSON holds them, for each set in which the network answers.
+        """Figures as JSON holds them, for each set in which the network answers; None for what these faces do not tell.
 
         `image` is the mean over faces, `bins` the means by |yaw| where the pose is known, `balanced` the mean of the three bins,
         `without_bias` the image mean once every point's median residual is taken off: what is left is spread.
         """
-        return {name: self._figures(name) for name in contract.LANDMARK_SETS} | {"faces": len(self.points)}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # points that no face has: NaN, as wanted
+            figures = {name: self._figures(name) for name in contract.LANDMARK_SETS}
+        return _json_values(figures) | {"faces": len(self.points)}
 
     def _figures(self, landmark_set: str) -> dict[str, Any]:
         errors, residuals = self.errors(landmark_set), self.residuals(landmark_set)
@@ -81,9 +86,13 @@ class LandmarkEvaluation:
     def median_residuals(self, landmark_set: str) -> dict[str, np.ndarray]:
         """`[68, 2]` median residual of every point by |yaw| bin, per cent: a bias is a wrong definition or population."""
         residuals, names = self.turned_right(self.residuals(landmark_set))
-        return {
-            name: np.nanmedian(residuals[names == name], axis=0) for name in contract.YAW_BINS if (names == name).any()
-        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # points that no face has
+            return {
+                name: np.nanmedian(residuals[names == name], axis=0)
+                for name in contract.YAW_BINS
+                if (names == name).any()
+            }
 
     def turned_right(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Values `[N, 68, 2]` with those of faces that turn to the image's left mirrored, and `[N]` names of the |yaw| bins.
@@ -125,6 +134,12 @@ def evaluate(model: keras.Model, faces: Canvases) -> LandmarkEvaluation:
     has_basel = faces.known[:, 0].sum(axis=1) > 0
     true_set = np.where(has_basel, 0, 1)
     return LandmarkEvaluation(faces, true_set, *map(np.concatenate, (points, sigma, trust)))
+
+
+def _json_values(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {key: _json_values(value) for key, value in values.items()}
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:

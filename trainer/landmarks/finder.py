@@ -39,6 +39,9 @@ LEAST_CONFIDENCE = 0.05
 MOST_FACES = 32
 """Faces that are looked for in a photo at most, the likeliest."""
 
+SAME_FACE = 0.4
+"""Share of two boxes' union, from which the faces in them are one face."""
+
 _EDGE = 0.01
 """A box that comes this near to a view's edge inside the photo, as a fraction of the view, may be part of a face: another view
 shows it whole.
@@ -130,8 +133,25 @@ def find_all_faces(
     count = tf.size(owners)
     one = at_least_one(count)
     found = _refined(networks.landmarks, photos, one(box), one(score), margin, passes, one(owners))
-    counts = tf.where(found.confidence[:count] >= least_confidence)[:, 0]
+    counts = _distinct(found.box[:count], found.confidence[:count], owners, least_confidence)
     return tf.gather(owners, counts), FoundFaces(*(tf.gather(value, counts) for value in found))
+
+
+def _distinct(box: Any, confidence: Any, owners: Any, least_confidence: float) -> Any:
+    """`[M]` indices of faces that are sure enough, photo by photo, likeliest first; of those at one place, the likeliest.
+
+    Boxes of the locator that lay apart may have led the landmark network to one face.
+    """
+    # Photos beside each other, far enough apart: one suppression does for all.
+    shift = tf.cast(owners, tf.float32) * (2 * tf.reduce_max(tf.abs(tf.concat([box, [[1.0] * 4]], axis=0))) + 1)
+    kept = tf.image.non_max_suppression(
+        tf.gather(box, [1, 0, 3, 2], axis=1) + shift[:, None],
+        confidence,
+        tf.maximum(tf.size(owners), 1),
+        iou_threshold=SAME_FACE,
+        score_threshold=least_confidence,
+    )
+    return tf.gather(kept, tf.argsort(tf.gather(owners, kept), stable=True))
 
 
 def at_least_one(count: Any) -> Callable[[Any], Any]:

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import logging
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -96,11 +95,5 @@ class _Progress:
 
 
 def _evaluate(weights: str, faces: canvases.Canvases) -> dict[str, Any]:
-    """Figures of the weights in a file, which are rounded to float16, as JSON has them: None for what cannot be told."""
-    return _json_values(evaluation.evaluate(network.load(weights)[0], faces).summary())
-
-
-def _json_values(values: Any) -> Any:
-    if isinstance(values, dict):
-        return {key: _json_values(value) for key, value in values.items()}
-    return None if isinstance(values, float) and not math.isfinite(values) else values
+    """Figures of the weights in a file, which are rounded to float16."""
+    return evaluation.evaluate(network.load(weights)[0], faces).summary()

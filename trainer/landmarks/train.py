@@ -88,7 +88,10 @@ class Trainer:
             network=self.network, average=self.average, optimizer=self.optimizer, step=self.step
         )
         self.checkpoints = tf.train.CheckpointManager(checkpoint, str(self.directory / "checkpoints"), max_to_keep=2)
-        self.checkpoints.restore_or_initialize()
+        try:
+            self.checkpoints.restore_or_initialize()
+        except Exception as error:  # TensorFlow raises nearly anything on damaged files
+            raise ValueError(f"{self.directory} holds a damaged checkpoint: {error}") from error
         self._update = tf.function(self._update_eagerly, reduce_retracing=True)
 
     def train(
@@ -127,6 +130,8 @@ class Trainer:
                     self._log(done, float(np.mean(losses)), time.monotonic() - started)
                     losses = []
             coming.cancel()
+        if not path.exists():  # removed since
+            self._save(self.average, path)
         return str(path)
 
     def _update_eagerly(self, batch: Any, decay: Any) -> Any:

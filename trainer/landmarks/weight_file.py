@@ -62,6 +62,8 @@ def read(
         with np.load(io.BytesIO(pathlib.Path(path).read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         config = from_mapping(kind, json.loads(str(arrays.pop(_CONFIG_ENTRY))))
+        if not all(np.isfinite(value).all() for value in arrays.values()):
+            raise ValueError("it has weights that are not finite")
         network = build(config)
         network.set_weights([arrays[name].astype(np.float32) for name in sorted(arrays)])
     except Exception as error:  # zip, zlib, header, key and shape errors alike: the file is no such network

@@ -182,8 +182,9 @@ def _map(values: Mapping[str, Any], count: int) -> dict[int, int]:
         pairs = {source: target for source, target in enumerate(numbers.tolist()) if target == target and target != -1}
     found = {}
     for source, target in pairs.items():
-        whole = isinstance(target, int | float) and not isinstance(target, bool) and math.isfinite(target)
-        if not whole or target != int(target) or not 0 <= target < contract.LANDMARK_COUNT or not 0 <= source < count:
+        # Compared before it is converted: JSON has integers that no float can hold, and NaN.
+        known = type(target) in (int, float) and 0 <= target < contract.LANDMARK_COUNT
+        if not known or target != int(target) or not 0 <= source < count:
             message = f"`landmark_map` must map points 0 to {count - 1} to landmarks 0 to 67."
             raise LabelError("bad_landmark_map", f"{message} Received: {source} → {str(target)[:20]}")
         found[source] = int(target)

@@ -241,6 +241,7 @@ BAD_ROWS: dict[str, tuple[Any, str]] = {
     "nan": ('{"path": "a.jpg", "landmarks": [[NaN, 2]], "landmark_map": [8]}', "not_finite"),
     "infinite": ('{"path": "a.jpg", "landmarks": [[1e999, 2]], "landmark_map": [8]}', "not_finite"),
     "huge number": ({"path": "a.jpg", "landmarks": [[10**400, 2]], "landmark_map": [8]}, "not_finite"),
+    "huge index": ({"path": "a.jpg", "landmarks": [[1, 2]], "landmark_map": {"0": 10**400}}, "bad_landmark_map"),
     "far": ({"path": "a.jpg", "landmarks": [[1e9, 2]], "landmark_map": [8]}, "out_of_range"),
     "one point less": ({"path": "a.jpg", "landmarks": FACE[:67].tolist()}, "landmark_count"),
     "odd": ({"path": "a.jpg", "landmarks": [1, 2, 3], "landmark_map": [0]}, "landmark_count"),

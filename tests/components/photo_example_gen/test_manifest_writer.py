@@ -141,3 +141,20 @@ def test_the_real_sets(development_data: Path, tmp_path: Path) -> None:
         for photo in reader.find()[:: count // 8]:
             (result,) = worker.results(photo)
             assert contract.LANDMARKS_XY in examples.decode(result)
+
+
+def test_paths_hold_where_the_manifests_folder_is_a_link(tmp_path: Path) -> None:
+    place = tmp_path / "far" / "deep"
+    place.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(place)
+    write_manifest("p1", archive(tmp_path / "data"), tmp_path / "link" / "p1.jsonl")
+    assert len(read(tmp_path / "link" / "p1.jsonl")) == 3
+
+
+def test_names_that_csv_cannot_hold_are_left_out(tmp_path: Path) -> None:
+    names = np.array(["x_01.jpg", "x\n02.jpg", "y_01.jpg"])
+    folder = archive(tmp_path / "data", names=names)
+    assert write_manifest("p1", folder, tmp_path / "p1.jsonl") == (3, [])
+    count, problems = write_manifest("p1", folder, tmp_path / "p1.csv")
+    assert count == 2
+    assert [reason for _, reason in problems] == ["a CSV file cannot hold such a name; JSON lines can"]
