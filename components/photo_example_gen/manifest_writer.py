@@ -76,8 +76,8 @@ def write_manifest(
 def p1_rows(folder: Path) -> Iterator[Row]:
     """Of `labels.npz` with `names [N]`, `pts68_crop [N, 68, 2]` and `identity [N]`.
 
-    Their points are called `basel`: machine-made, they lie nearer to that set (mean head, free pose, every eighth photo: 2.53 %
-    against 2.57 below 15° of yaw, 2.76 against 2.83 below 30°; few are beyond).
+    Their points are called `basel`: machine-made, they lie nearer to that set (mean head, free pose, every eighth photo: 2.52 %
+    against 2.59 below 15° of yaw, 2.58 against 2.64 below 30°; few are beyond).
     """
     arrays = _arrays(folder, {"names": ("U", ()), "pts68_crop": ("f", (68, 2)), "identity": ("U", ())})
     for name, points, identity in zip(arrays["names"], arrays["pts68_crop"], arrays["identity"], strict=True):

@@ -83,6 +83,8 @@ def draw_residuals(evaluation: LandmarkEvaluation, landmark_set: str, path: path
         mean = np.median((some - some.mean(axis=1, keepdims=True)) / box[:, None, None], axis=0) * 100
         axis.scatter(*mean.T, s=8, color="black")
         axis.quiver(*mean.T, *residual.T, angles="xy", scale_units="xy", scale=0.2, color="crimson", width=0.004)
+        axis.update_datalim((mean + 5 * residual)[np.isfinite(residual).all(axis=1)])
+        axis.autoscale_view()
         axis.set_title(f"|yaw| {name}°, {int((names == name).sum())} faces, {np.nanmean(np.hypot(*residual.T)):.2f} %")
         axis.invert_yaxis()
         axis.set_aspect("equal")
