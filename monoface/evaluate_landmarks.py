@@ -70,6 +70,8 @@ def command(
             faces = canvases.build(files, evaluation.crop_config(config), pathlib.Path(folder) / "crops")
             result = evaluation.evaluate(flip_averaged(model) if flip else model, faces)
             summary = result.summary()
+            if summary[contract.LANDMARK_SETS[0]]["image"] is None:
+                raise ValueError("A face has too few known points for a box of its own, so its error has no unit.")
             if landmark_set == "nearer":
                 landmark_set = min(contract.LANDMARK_SETS, key=lambda name: summary[name]["image"])
             evaluation_pictures.write_report(result, landmark_set, directory)

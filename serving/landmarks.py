@@ -69,11 +69,18 @@ def landmark_photos(
     taken = []
     if overlays is not None:
         overlays.mkdir(parents=True, exist_ok=True)
-        taken = [photo.stem for photo in photos if photo.resolve().parent == overlays.resolve()]
+        # A photo may be a link in that folder, or one to a file there.
+        places = [place for photo in photos for place in (photo.parent.resolve() / photo.name, photo.resolve())]
+        taken = [place.stem for place in places if place.parent == overlays.resolve()]
     for photo, name in zip(photos, unique_names(photos, taken), strict=True):
         overlay = None if overlays is None else overlays / f"{name}.png"
-        if overlay is not None:
-            overlay.unlink(missing_ok=True)  # of an earlier run: it would pass for this one's
+        try:
+            if overlay is not None:
+                overlay.unlink(missing_ok=True)  # of an earlier run: it would pass for this one's
+        except OSError as error:
+            message = f"{photo}: its overlay cannot be written: {error}"
+            yield PhotoLandmarks(photo, reason="not_written", message=message)
+            continue
         yield _landmarks_of(photo, find, landmark_set, overlay, min_confidence)
 
 

@@ -24,6 +24,7 @@ from components.photo_example_gen.readers.open_reader import open_reader
 from components.records import SPLITS
 from components.synthetic_face_gen.transforms import IN_PROCESS
 from trainer import configuration
+from trainer.morphable.default import default_head
 
 EXAMPLES: Final = "examples"
 DEAD_LETTERS: Final = "dead_letters"
@@ -71,6 +72,7 @@ def write_photos(
         "photos": configuration.to_mapping(photos),
         "detector": configuration.to_mapping(detector),
         "versions": [reading.GENERATOR_VERSION, detection.DETECTOR_VERSION],
+        "head": default_head().sha256,
     }
     description = json.dumps(work, indent=1, sort_keys=True)
     finished, begun = folder / DESCRIPTION, folder / f"{records.UNFINISHED}-{DESCRIPTION}"

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,9 @@ from components.photo_example_gen.labels import LabelError
 from components.photo_example_gen.photo_file import readable
 from components.photo_example_gen.readers.aflw2000 import Aflw2000Reader
 from components.photo_example_gen.readers.manifest_row import FIELDS, NO_POINT
+
+_UNWRITABLE: Final = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's categories of what breaks a line or a file of UTF-8: control characters, surrogates, separators of lines."""
 
 ARCHIVE: Final = "labels.npz"
 IMAGES: Final = "img"
@@ -56,7 +60,7 @@ def write_manifest(
             problems.append(item)
             continue
         item["path"] = Path(os.path.relpath(folder.resolve() / item["path"], place)).as_posix()
-        if as_csv and not item["path"].isprintable():
+        if as_csv and any(unicodedata.category(letter) in _UNWRITABLE for letter in item["path"]):
             problems.append((readable(item["path"]), "a CSV file cannot hold such a name; JSON lines can"))
             continue
         if landmark_set is not None and "landmark_set" in item:
@@ -66,10 +70,10 @@ def write_manifest(
         raise ValueError(f"{folder} holds no labels that can be used.")
     text = _csv(rows) if as_csv else "".join(json.dumps(row) + "\n" for row in rows)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place, prefix=f".{out.name}-", delete=False) as file:
-        file.write(text)
-    Path(file.name).chmod(0o644)  # temporary files are private
-    Path(file.name).replace(out)
+    with tempfile.TemporaryDirectory(dir=place, prefix=f".{out.name}-") as temporary:
+        unfinished = Path(temporary) / "manifest"
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(out)
     return len(rows), problems
 
 

@@ -111,3 +111,19 @@ def test_no_photo_is_overwritten_by_the_overlay_of_another_or_its_own(photos: li
     results = list(landmark_photos(photos, find, overlays=photos[0].parent))
     assert {name: (photos[0].parent / name).read_bytes() for name in before} == before
     assert [result.overlay and result.overlay.name for result in results] == ["one-2.png", "one-3.png", None, None]
+
+
+def test_a_photo_that_is_a_link_among_the_overlays_stays(photos: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "overlays"
+    out.mkdir()
+    (out / "seen.png").symlink_to(photos[0])
+    (result,) = landmark_photos([out / "seen.png"], find, overlays=out)
+    assert result.overlay == out / "seen-2.png"
+    assert (out / "seen.png").is_symlink()
+
+
+def test_an_overlay_that_cannot_be_written_fails_one_photo(photos: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "overlays"
+    (out / "one.png").mkdir(parents=True)
+    results = list(landmark_photos(photos[:2], find, overlays=out))
+    assert [result.reason for result in results] == ["not_written", ""]

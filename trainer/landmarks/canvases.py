@@ -89,8 +89,6 @@ def build(
             raise ValueError(f"{folder} holds canvases of other examples. Take another folder or remove it.")
         return _mapped(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".{folder.name}-*"):  # by a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         unfinished = pathlib.Path(temporary) / "canvases"
         unfinished.mkdir(mode=0o755)

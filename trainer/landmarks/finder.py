@@ -142,6 +142,8 @@ def _distinct(box: Any, confidence: Any, owners: Any, least_confidence: float) -
 
     Boxes of the locator that lay apart may have led the landmark network to one face.
     """
+    sure = tf.where((confidence >= least_confidence) & tf.reduce_all(tf.math.is_finite(box), axis=1))[:, 0]
+    box, confidence, owners = (tf.gather(value, sure) for value in (box, confidence, owners))
     # Photos beside each other, far enough apart: one suppression does for all.
     shift = tf.cast(owners, tf.float32) * (2 * tf.reduce_max(tf.abs(tf.concat([box, [[1.0] * 4]], axis=0))) + 1)
     kept = tf.image.non_max_suppression(
@@ -149,9 +151,8 @@ def _distinct(box: Any, confidence: Any, owners: Any, least_confidence: float) -
         confidence,
         tf.maximum(tf.size(owners), 1),
         iou_threshold=SAME_FACE,
-        score_threshold=least_confidence,
     )
-    return tf.gather(kept, tf.argsort(tf.gather(owners, kept), stable=True))
+    return tf.gather(sure, tf.gather(kept, tf.argsort(tf.gather(owners, kept), stable=True)))
 
 
 def at_least_one(count: Any) -> Callable[[Any], Any]:

@@ -160,7 +160,8 @@ def build_map(
         lips = found["lips"] * visible
         if lips.any():
             factor = LIP_TINT / np.average(detail, axis=0, weights=lips)
-            detail *= (1 + found["lips"][:, None] * (factor - 1)).astype(np.float32)
+            tint = (1 + found["lips"][:, None] * (factor - 1)).astype(np.float32)
+            detail, modes = detail * tint, modes * tint
     return SkinMap(
         vertices=np.ascontiguousarray(vertices, np.float32),
         points=np.ascontiguousarray(points, np.float32),

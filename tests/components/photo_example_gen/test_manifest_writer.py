@@ -152,9 +152,11 @@ def test_paths_hold_where_the_manifests_folder_is_a_link(tmp_path: Path) -> None
 
 
 def test_names_that_csv_cannot_hold_are_left_out(tmp_path: Path) -> None:
-    names = np.array(["x_01.jpg", "x\n02.jpg", "y_01.jpg"])
+    names = np.array(["x\u00a001.jpg", "x\n02.jpg", "y_01.jpg"])
     folder = archive(tmp_path / "data", names=names)
+    (folder / "img" / names[0]).write_bytes(photo_files.noise(0))
     assert write_manifest("p1", folder, tmp_path / "p1.jsonl") == (3, [])
     count, problems = write_manifest("p1", folder, tmp_path / "p1.csv")
     assert count == 2
     assert [reason for _, reason in problems] == ["a CSV file cannot hold such a name; JSON lines can"]
+    assert len(read(tmp_path / "p1.csv")) == 2
