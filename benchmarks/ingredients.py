@@ -6,7 +6,6 @@ that is stopped goes on. Photographs come as examples (`monoface photos`); the t
 
 import dataclasses
 import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -86,7 +85,6 @@ def main(
     workers: int,
     only: tuple[str, ...],
 ) -> None:
-    logging.getLogger("apache_beam.runners.portability.local_job_service").setLevel(logging.ERROR)
     figures = {}
     for name in only or VARIATIONS:
         folder = out / name.replace(" ", "_").replace(",", "")

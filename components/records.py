@@ -188,8 +188,12 @@ class _Replacing:
         if kind is not None:
             self._discard()
             return
-        _make_directory(FileSystems.split(self._path)[0])
-        FileSystems.rename([self._temporary], [self._path])
+        try:
+            _make_directory(FileSystems.split(self._path)[0])
+            FileSystems.rename([self._temporary], [self._path])
+        except BaseException:
+            self._discard()
+            raise
 
     def _discard(self) -> None:
         with contextlib.suppress(BeamIOError):  # what went wrong before is what matters

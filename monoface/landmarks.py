@@ -80,13 +80,12 @@ def command(
             find = _finder(landmark_set, flip, small)
         except ValueError as error:
             raise click.ClickException(str(error)) from error
+    try:
+        results = landmark_photos(found, find, landmark_set, overlays, min_confidence)
+    except OSError as error:
+        raise click.ClickException(f"Overlays cannot be written: {error}") from error
     failed = 0
-    if overlays is not None:
-        try:
-            overlays.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise click.ClickException(f"Overlays cannot be written: {error}") from error
-    for result in landmark_photos(found, find, landmark_set, overlays, min_confidence):
+    for result in results:
         if as_json:
             click.echo(json.dumps(result.to_json()))
         if result.failed:

@@ -37,14 +37,10 @@ def command(source: str, out: Path, policy: str, eval_fraction: float, workers: 
       monoface manifest p1 FOLDER --out out/p1.jsonl && monoface photos out/p1.jsonl --out out/p1
       monoface evaluate landmarks --examples 'out/p1/examples/Split-*/*.gz' --out out/p1_report
     """  # noqa: D301 (\b is how click is told to keep the lines)
-    import logging
-
     from components.landmark_detector.config import LandmarkDetectorConfig
     from components.landmark_detector.dataset import write_photos
     from components.photo_example_gen.config import PhotoConfig
 
-    # Its workers tell as warnings what is normal on one machine.
-    logging.getLogger("apache_beam.runners.portability.local_job_service").setLevel(logging.ERROR)
     parallel = [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing"] if workers > 1 else []
     try:
         photos, detector = PhotoConfig(eval_fraction=eval_fraction), LandmarkDetectorConfig(policy=policy)

@@ -59,16 +59,12 @@ def command(
       monoface render --preset piao2019 --count 500 --seed 7 --out piao
       monoface render --out faces --runner=FlinkRunner --flink_master=localhost:8081 --environment_type=LOOPBACK
     """  # noqa: D301 (\b is how click is told to keep the lines)
-    import logging
-
     from components.synthetic_face_gen.config import SyntheticFaceConfig
     from components.synthetic_face_gen.dataset import write_dataset
     from trainer.morphable.default import default_head
     from trainer.morphable.readers.open_model import open_model
 
     _refuse_misspelt(beam_arguments)
-    # Its workers tell as warnings what is normal on one machine.
-    logging.getLogger("apache_beam.runners.portability.local_job_service").setLevel(logging.ERROR)
     try:
         overrides = _read_yaml(config_path) if config_path else {}
         given = {"count": count, "seed": seed}

@@ -60,8 +60,8 @@ def landmark_photos(
         overlays: Directory for a picture `NAME.png` of each photo with its faces; None draws none.
         min_confidence: Faces of which the finder is less sure are left out.
 
-    Yields:
-        One result a photo, in order; a photo without a face has failed as `no_face`.
+    Returns:
+        One result a photo, in order, each found when it is asked for; a photo without a face has failed as `no_face`.
 
     Raises:
         OSError: If the overlays' directory cannot be made.
@@ -72,21 +72,22 @@ def landmark_photos(
         # A photo may be a link in that folder, or one to a file there.
         places = [place for photo in photos for place in (photo.parent.resolve() / photo.name, photo.resolve())]
         taken = [place.stem for place in places if place.parent == overlays.resolve()]
-    for photo, name in zip(photos, unique_names(photos, taken), strict=True):
-        overlay = None if overlays is None else overlays / f"{name}.png"
-        try:
-            if overlay is not None:
-                overlay.unlink(missing_ok=True)  # of an earlier run: it would pass for this one's
-        except OSError as error:
-            message = f"{photo}: its overlay cannot be written: {error}"
-            yield PhotoLandmarks(photo, reason="not_written", message=message)
-            continue
-        yield _landmarks_of(photo, find, landmark_set, overlay, min_confidence)
+    names = unique_names(photos, taken)
+    pictures = [None if overlays is None else overlays / f"{name}.png" for name in names]
+    return (
+        _landmarks_of(photo, find, landmark_set, picture, min_confidence)
+        for photo, picture in zip(photos, pictures, strict=True)
+    )
 
 
 def _landmarks_of(
     photo: Path, find: Finder, landmark_set: str, overlay: Path | None, min_confidence: float
 ) -> PhotoLandmarks:
+    try:
+        if overlay is not None:
+            overlay.unlink(missing_ok=True)  # of an earlier run: it would pass for this one's
+    except OSError as error:
+        return _not_written(photo, error)
     if photo.is_dir():
         return PhotoLandmarks(photo, reason="no_photos", message=f"{photo}: The directory holds no photos.")
     try:
@@ -105,7 +106,9 @@ def _landmarks_of(
         try:
             write_file(overlay, codecs.encode_png(draw_faces(image, faces)))
         except OSError as error:
-            return PhotoLandmarks(
-                photo, reason="not_written", message=f"{photo}: its overlay cannot be written: {error}"
-            )
+            return _not_written(photo, error)
     return PhotoLandmarks(photo, tuple(faces), describe(photo.name, image, faces, landmark_set), overlay)
+
+
+def _not_written(photo: Path, error: OSError) -> PhotoLandmarks:
+    return PhotoLandmarks(photo, reason="not_written", message=f"{photo}: its overlay cannot be written: {error}")

@@ -12,9 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-
 from components import records
 from components.landmark_detector import transforms as detection
 from components.landmark_detector.config import LandmarkDetectorConfig
@@ -22,7 +19,7 @@ from components.photo_example_gen import transforms as reading
 from components.photo_example_gen.config import PhotoConfig
 from components.photo_example_gen.readers.open_reader import open_reader
 from components.records import SPLITS
-from components.synthetic_face_gen.transforms import IN_PROCESS
+from components.synthetic_face_gen.transforms import local_pipeline
 from trainer import configuration
 from trainer.morphable.default import default_head
 
@@ -87,15 +84,11 @@ def write_photos(
         return False
     folder.mkdir(parents=True, exist_ok=True)
     records.write_file(str(folder), str(begun), description.encode())
-
-    def pipeline() -> beam.Pipeline:
-        return beam.Pipeline(options=PipelineOptions([*IN_PROCESS, *beam_arguments]))
-
     if not (read / _READ_WHOLE).exists():
-        reading.generate(pipeline(), source, photos, str(read), str(letters / "reading"))
+        reading.generate(local_pipeline(beam_arguments), source, photos, str(read), str(letters / "reading"))
         records.write_file(str(folder), str(read / _READ_WHOLE), b"")
     uris = {split: str(read / f"Split-{split}") for split in SPLITS}
-    detection.detect(pipeline(), uris, detector, str(folder / EXAMPLES), str(letters / "detection"))
+    detection.detect(local_pipeline(beam_arguments), uris, detector, str(folder / EXAMPLES), str(letters / "detection"))
     begun.replace(finished)
     shutil.rmtree(read)
     return True

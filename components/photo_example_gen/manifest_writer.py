@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import os
-import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from components import records
 from components.photo_example_gen.labels import LabelError
 from components.photo_example_gen.photo_file import readable
 from components.photo_example_gen.readers.aflw2000 import Aflw2000Reader
@@ -69,11 +69,7 @@ def write_manifest(
     if not rows:
         raise ValueError(f"{folder} holds no labels that can be used.")
     text = _csv(rows) if as_csv else "".join(json.dumps(row) + "\n" for row in rows)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place, prefix=f".{out.name}-") as temporary:
-        unfinished = Path(temporary) / "manifest"
-        unfinished.write_text(text, "utf-8")
-        unfinished.replace(out)
+    records.write_file(str(place), str(out), text.encode())
     return len(rows), problems
 
 

@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-
 from components import records
 from components.morphable_model_gen import storage
 from components.synthetic_face_gen import sharding, transforms
@@ -71,7 +68,7 @@ def write_dataset(
     records.write_file(str(folder), str(begun), description.encode())
     model_uri = str(folder / MODEL)
     storage.save_model(model, model_uri)
-    pipeline = beam.Pipeline(options=PipelineOptions([*transforms.IN_PROCESS, *beam_arguments]))
+    pipeline = transforms.local_pipeline(beam_arguments)
     transforms.generate(pipeline, config, model_uri, examples, str(folder / DEAD_LETTERS))
     begun.replace(finished)
     return True

@@ -10,11 +10,13 @@ is wanted: `--runner=PrismRunner --prism_location=PATH --environment_type=LOOPBA
 """
 
 import contextlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import apache_beam as beam
 import threadpoolctl
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from components import shard_writing
 from components.dead_letters import DeadLetter
@@ -29,6 +31,18 @@ from trainer.morphable.model import MorphableModel
 
 IN_PROCESS: Final = ("--runner=apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner",)
 """Beam arguments that keep a local pipeline in Beam's own Python runner."""
+
+
+def local_pipeline(arguments: Sequence[str] = ()) -> beam.Pipeline:
+    """A pipeline that runs where nothing else is said in the Python runner, without its workers' idle warnings.
+
+    Args:
+        arguments: Options for Beam, passed through as they are.
+    """
+    # Workers tell as warnings what is normal on one machine.
+    logging.getLogger("apache_beam.runners.portability.local_job_service").setLevel(logging.ERROR)
+    return beam.Pipeline(options=PipelineOptions([*IN_PROCESS, *arguments]))
+
 
 STAGE: Final = "synthetic_face_gen"
 

@@ -41,13 +41,13 @@ def write(network: keras.Model, config: Any, path: str | os.PathLike[str]) -> No
 
 
 def read(
-    path: str | os.PathLike[str], name: str, kind: type[Config], build: Callable[[Config], keras.Model]
+    path: str | os.PathLike[str], what: str, kind: type[Config], build: Callable[[Config], keras.Model]
 ) -> tuple[keras.Model, Config]:
     """Reads what `write` wrote.
 
     Args:
         path: The `.npz`.
-        name: What the file should hold, for the error.
+        what: What the file should hold, for the error.
         kind: Class of the configuration.
         build: Builds the network of a configuration.
 
@@ -67,5 +67,5 @@ def read(
         network = build(config)
         network.set_weights([arrays[name].astype(np.float32) for name in sorted(arrays)])
     except Exception as error:  # zip, zlib, header, key and shape errors alike: the file is no such network
-        raise ValueError(f"{os.fspath(path)}: not a {name}: {error}") from error
+        raise ValueError(f"{os.fspath(path)}: not a {what}: {error}") from error
     return network, config
